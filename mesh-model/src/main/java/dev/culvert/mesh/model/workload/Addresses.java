@@ -59,7 +59,7 @@ public final class Addresses {
     private static String text6(byte[] bytes) {
         var groups = new int[8];
         for (var i = 0; i < 8; i++) {
-            groups[i] = (bytes[2 * i] & 0xff) << 8 | bytes[2 * i + 1] & 0xff;
+            groups[i] = ((bytes[2 * i] & 0xff) << 8) | (bytes[2 * i + 1] & 0xff);
         }
         var start = -1;
         var length = 1;
