@@ -1,0 +1,26 @@
+package dev.culvert.hbone.codec;
+
+/// Bounds frames that cost us work and bring no bytes (PING, SETTINGS, RST_STREAM, PRIORITY, empty DATA): a burst,
+/// then a rate. Confined to the connection's loop.
+final class FloodGuard {
+    private static final int BURST = 2_000;
+    private static final long NANOS_PER_FRAME = 1_000_000;
+
+    private long allowance = BURST;
+    private long lastNanos;
+
+    FloodGuard(long nowNanos) {
+        lastNanos = nowNanos;
+    }
+
+    void count(long nowNanos, String what) throws H2Exception {
+        var earned = (nowNanos - lastNanos) / NANOS_PER_FRAME;
+        if (earned > 0) {
+            allowance = Math.min(BURST, allowance + earned);
+            lastNanos += earned * NANOS_PER_FRAME;
+        }
+        if (--allowance < 0) {
+            throw new H2Exception(ErrorCode.ENHANCE_YOUR_CALM, "too many frames without use, last " + what);
+        }
+    }
+}

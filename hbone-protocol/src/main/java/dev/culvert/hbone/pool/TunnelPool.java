@@ -1,0 +1,109 @@
+package dev.culvert.hbone.pool;
+
+import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.failure.FailureReason;
+import dev.culvert.hbone.failure.ProxyException;
+import dev.culvert.hbone.headers.ConnectRequest;
+import dev.culvert.hbone.tls.HboneTls;
+import dev.culvert.hbone.tunnel.Tunnel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.EventLoop;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/// The HBONE connections of one loop, shared by the streams that may share them. A burst of streams waits for one
+/// dial. Confined to its loop.
+public final class TunnelPool {
+    /// Opens a TCP connection on this pool's loop, with a handler to put into its pipeline.
+    public interface Dialer {
+        ChannelFuture dial(InetSocketAddress to, ChannelHandler handler);
+    }
+
+    private final EventLoop loop;
+    private final PoolLimits limits;
+    private final ReceiveBudget budget;
+    private final Map<PoolKey, List<PooledConnection>> connections = new HashMap<>();
+    private int size;
+
+    public TunnelPool(EventLoop loop, PoolLimits limits, ReceiveBudget budget) {
+        this.loop = loop;
+        this.limits = limits;
+        this.budget = budget;
+    }
+
+    /// Opens a tunnel over a connection of `key`, dialling one if none has room. Fails with a [ProxyException].
+    public CompletableFuture<Tunnel> open(PoolKey key, HboneTls tls, Dialer dialer, ConnectRequest request) {
+        assert loop.inEventLoop();
+        var candidates = connections.computeIfAbsent(key, _ -> new ArrayList<>(1));
+        for (var connection : candidates) {
+            if (connection.hasRoom()) {
+                return connection.open(request);
+            }
+        }
+        if (size >= limits.maxConnections() && !evictIdle()) {
+            return CompletableFuture.failedFuture(
+                    ProxyException.of(FailureReason.LIMIT, "the pool holds " + size + " connections already"));
+        }
+        var connection = new PooledConnection(key, tls, limits, budget, this::remove);
+        candidates = connections.computeIfAbsent(key, _ -> new ArrayList<>(1));
+        candidates.add(connection);
+        size++;
+        connection.dial(dialer);
+        return connection.open(request);
+    }
+
+    private boolean evictIdle() {
+        for (var candidates : connections.values()) {
+            for (var connection : candidates) {
+                if (connection.isIdle()) {
+                    connection.release();
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private void remove(PooledConnection connection) {
+        var candidates = connections.get(connection.key());
+        if (candidates != null && candidates.remove(connection)) {
+            size--;
+            if (candidates.isEmpty()) {
+                connections.remove(connection.key());
+            }
+        }
+    }
+
+    public int size() {
+        return size;
+    }
+
+    /// Takes no more streams on what is open now; each connection ends with its last stream.
+    public void drain(long netnsInode) {
+        assert loop.inEventLoop();
+        for (var connection : all()) {
+            if (connection.key().netnsInode() == netnsInode) {
+                connection.release();
+            }
+        }
+    }
+
+    /// Drops the connections of a pod at once.
+    public void close(long netnsInode) {
+        assert loop.inEventLoop();
+        for (var connection : all()) {
+            if (connection.key().netnsInode() == netnsInode) {
+                connection.close();
+            }
+        }
+    }
+
+    private List<PooledConnection> all() {
+        return connections.values().stream().flatMap(List::stream).toList();
+    }
+}

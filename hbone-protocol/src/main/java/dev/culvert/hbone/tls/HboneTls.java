@@ -1,0 +1,93 @@
+package dev.culvert.hbone.tls;
+
+import dev.culvert.mesh.model.identity.SpiffeId;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.OpenSslContextOption;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.util.ReferenceCountUtil;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+
+/// TLS as HBONE wants it, for one certificate: 1.3 only, mutual, ALPN `h2`, no SNI, no host names, no resumption; on
+/// BoringSSL. Thread-safe.
+public final class HboneTls {
+    private static final String[] GROUPS = {"X25519MLKEM768", "X25519", "P-256", "P-384"};
+    private static final ApplicationProtocolConfig H2 = new ApplicationProtocolConfig(
+            Protocol.ALPN, SelectorFailureBehavior.NO_ADVERTISE, SelectedListenerFailureBehavior.ACCEPT, "h2");
+
+    private final WorkloadCertificate certificate;
+    private final SslContext client;
+    private final SslContext server;
+
+    /// @throws SSLException if BoringSSL refuses the key or chain
+    public HboneTls(WorkloadCertificate certificate) throws SSLException {
+        this.certificate = certificate;
+        var trust = new PeerTrust(certificate.roots(), certificate.identity().trustDomain());
+        var chain = certificate.chain().toArray(X509Certificate[]::new);
+        client = common(SslContextBuilder.forClient()
+                        .keyManager(certificate.key(), chain)
+                        .trustManager(trust)
+                        .endpointIdentificationAlgorithm(""))
+                .build();
+        server = common(SslContextBuilder.forServer(certificate.key(), chain)
+                        .trustManager(trust)
+                        .clientAuth(ClientAuth.REQUIRE))
+                .build();
+    }
+
+    private static SslContextBuilder common(SslContextBuilder builder) {
+        return builder.sslProvider(SslProvider.OPENSSL)
+                .protocols("TLSv1.3")
+                .applicationProtocolConfig(H2)
+                .option(OpenSslContextOption.GROUPS, GROUPS)
+                .sessionTimeout(1)
+                .sessionCacheSize(1);
+    }
+
+    public WorkloadCertificate certificate() {
+        return certificate;
+    }
+
+    /// A handler for a connection that we opened. Compare [#peer] with the expected identities before the first byte.
+    public SslHandler clientHandler(ByteBufAllocator allocator, Duration timeout) {
+        return timed(client.newHandler(allocator), timeout);
+    }
+
+    public SslHandler serverHandler(ByteBufAllocator allocator, Duration timeout) {
+        return timed(server.newHandler(allocator), timeout);
+    }
+
+    private static SslHandler timed(SslHandler handler, Duration timeout) {
+        handler.setHandshakeTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS);
+        handler.setCloseNotifyFlushTimeout(1, TimeUnit.SECONDS);
+        return handler;
+    }
+
+    /// What the peer's chain says, once the handshake is done.
+    public static Peer peer(SslHandler handler) throws SSLPeerUnverifiedException {
+        var leaf = (X509Certificate) handler.engine().getSession().getPeerCertificates()[0];
+        return new Peer(PeerIdentities.of(leaf), leaf.getNotAfter().toInstant());
+    }
+
+    /// @param notAfter no new stream after that
+    public record Peer(List<SpiffeId> identities, Instant notAfter) {}
+
+    /// Frees the native contexts once their last handler is gone.
+    public void release() {
+        ReferenceCountUtil.release(client);
+        ReferenceCountUtil.release(server);
+    }
+}

@@ -1,0 +1,5 @@
+/// Certificates, trust and the check of the peer.
+@NullMarked
+package dev.culvert.hbone.tls;
+
+import org.jspecify.annotations.NullMarked;
