@@ -1,0 +1,5 @@
+/// Owns file descriptors.
+@NullMarked
+package dev.culvert.linux.fd;
+
+import org.jspecify.annotations.NullMarked;

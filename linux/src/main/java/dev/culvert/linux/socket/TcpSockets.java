@@ -1,0 +1,109 @@
+package dev.culvert.linux.socket;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import dev.culvert.linux.LinuxException;
+import dev.culvert.linux.call.Libc;
+import dev.culvert.linux.fd.OwnedFd;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+
+/// The TCP sockets of the calling thread's network namespace, whoever holds them.
+public final class TcpSockets {
+    private static final int NETLINK_SOCK_DIAG = 4;
+    private static final short SOCK_DESTROY = 21;
+    private static final short NLM_F_REQUEST_ACK = 0x5;
+    private static final int NLMSG_ERROR = 2;
+    private static final int IPPROTO_TCP = 6;
+    private static final int REQUEST_BYTES = 72;
+
+    private TcpSockets() {}
+
+    /// All of them, IPv4 and IPv6.
+    public static List<TcpSocket> list() throws IOException {
+        var sockets = new ArrayList<TcpSocket>();
+        for (var table : List.of("tcp", "tcp6")) {
+            var file = Path.of("/proc/thread-self/net", table);
+            if (Files.exists(file)) {
+                Files.readAllLines(file).stream().skip(1).map(TcpSockets::parse).forEach(sockets::add);
+            }
+        }
+        return sockets;
+    }
+
+    static TcpSocket parse(String line) {
+        var fields = line.strip().split("\\s+", -1);
+        return new TcpSocket(
+                address(fields[1]),
+                address(fields[2]),
+                TcpSocket.State.numbered(Integer.parseInt(fields[3], 16)),
+                Long.parseLong(fields[9]));
+    }
+
+    /// `0100007F:1F90`: each 32-bit word in the machine's order, then the port.
+    private static InetSocketAddress address(String hex) {
+        var colon = hex.indexOf(':');
+        var words = ByteBuffer.wrap(HexFormat.of().parseHex(hex, 0, colon)).order(ByteOrder.BIG_ENDIAN);
+        var bytes = ByteBuffer.allocate(words.remaining()).order(ByteOrder.nativeOrder());
+        while (words.hasRemaining()) {
+            bytes.putInt(words.getInt());
+        }
+        try {
+            return new InetSocketAddress(
+                    InetAddress.getByAddress(bytes.array()), Integer.parseInt(hex, colon + 1, hex.length(), 16));
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(hex, e);
+        }
+    }
+
+    /// Aborts one connection, whichever process holds it: both ends get a reset.
+    /// @throws LinuxException ENOENT if there is none of this kind (or the kernel has no `inet_diag`)
+    public static void destroy(InetSocketAddress local, InetSocketAddress remote) throws IOException {
+        var described = local + ", " + remote;
+        var type = Libc.SOCK_RAW | Libc.SOCK_CLOEXEC;
+        try (var arena = Arena.ofConfined();
+                var fd = OwnedFd.adopt((int) Libc.SOCKET.invoke(
+                        "AF_NETLINK, NETLINK_SOCK_DIAG", Libc.AF_NETLINK, type, NETLINK_SOCK_DIAG))) {
+            var request = arena.allocate(REQUEST_BYTES, 4);
+            MemorySegment.copy(request(local, remote), 0, request, JAVA_BYTE, 0, REQUEST_BYTES);
+            Libc.SEND.invoke("SOCK_DESTROY " + described, fd.number(), request, request.byteSize(), 0);
+            var answer = arena.allocate(512, 4);
+            Libc.RECV.invoke("SOCK_DESTROY " + described, fd.number(), answer, answer.byteSize(), 0);
+            var error = -answer.get(JAVA_INT, 16);
+            if (answer.get(JAVA_SHORT, 4) == NLMSG_ERROR && error != 0) {
+                throw new LinuxException("SOCK_DESTROY", described, error);
+            }
+        }
+    }
+
+    /// `struct nlmsghdr` and `struct inet_diag_req_v2` (`linux/inet_diag.h`).
+    private static byte[] request(InetSocketAddress local, InetSocketAddress remote) {
+        var family = local.getAddress().getAddress().length == 4 ? Libc.AF_INET : Libc.AF_INET6;
+        var buffer = ByteBuffer.allocate(REQUEST_BYTES).order(ByteOrder.nativeOrder());
+        buffer.putInt(REQUEST_BYTES)
+                .putShort(SOCK_DESTROY)
+                .putShort(NLM_F_REQUEST_ACK)
+                .putInt(1)
+                .putInt(0);
+        buffer.put((byte) family).put((byte) IPPROTO_TCP).putShort((short) 0).putInt(-1);
+        buffer.order(ByteOrder.BIG_ENDIAN).putShort((short) local.getPort()).putShort((short) remote.getPort());
+        var addresses = buffer.position();
+        buffer.put(local.getAddress().getAddress()).position(addresses + 16);
+        buffer.put(remote.getAddress().getAddress()).position(addresses + 32);
+        buffer.putInt(0).putInt(-1).putInt(-1); // any interface, any cookie
+        return buffer.array();
+    }
+}
