@@ -1,0 +1,32 @@
+package dev.culvert.kube.object;
+
+import java.util.List;
+import java.util.Optional;
+
+/// One container of a pod; in local mode one process.
+public record Container(
+        String name,
+        String image,
+        List<String> command,
+        List<String> args,
+        List<EnvVar> env,
+        String workingDir,
+        List<Port> ports,
+        Optional<Probe> readinessProbe) {
+    /// A port that the container listens on.
+    ///
+    /// @param name empty if it has none
+    public record Port(String name, int number, String protocol) {}
+
+    /// An environment variable.
+    ///
+    /// @param fieldPath such as `status.podIP`, where the value comes from the pod itself; else empty
+    public record EnvVar(String name, String value, String fieldPath) {}
+
+    public Container {
+        command = List.copyOf(command);
+        args = List.copyOf(args);
+        env = List.copyOf(env);
+        ports = List.copyOf(ports);
+    }
+}

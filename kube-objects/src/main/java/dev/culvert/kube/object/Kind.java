@@ -1,0 +1,48 @@
+package dev.culvert.kube.object;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// The kinds of object that we read.
+public enum Kind {
+    NAMESPACE("Namespace", false, "v1"),
+    NODE("Node", false, "v1"),
+    POD("Pod", true, "v1"),
+    SERVICE("Service", true, "v1"),
+    SERVICE_ACCOUNT("ServiceAccount", true, "v1"),
+    ENDPOINT_SLICE("EndpointSlice", true, "discovery.k8s.io/v1"),
+    DEPLOYMENT("Deployment", true, "apps/v1"),
+    PEER_AUTHENTICATION("PeerAuthentication", true, "security.istio.io/v1"),
+    AUTHORIZATION_POLICY("AuthorizationPolicy", true, "security.istio.io/v1");
+
+    private final String text;
+    private final boolean namespaced;
+    private final String apiVersion;
+
+    Kind(String text, boolean namespaced, String apiVersion) {
+        this.text = text;
+        this.namespaced = namespaced;
+        this.apiVersion = apiVersion;
+    }
+
+    public static Optional<Kind> named(String text) {
+        return Arrays.stream(values()).filter(kind -> kind.text.equals(text)).findFirst();
+    }
+
+    /// As in YAML.
+    public String text() {
+        return text;
+    }
+
+    public boolean namespaced() {
+        return namespaced;
+    }
+
+    /// All accepted ones, the one to write first.
+    public List<String> apiVersions() {
+        return apiVersion.equals("security.istio.io/v1")
+                ? List.of(apiVersion, apiVersion + "beta1")
+                : List.of(apiVersion);
+    }
+}
