@@ -22,6 +22,15 @@ import picocli.CommandLine.HelpCommand;
         subcommands = {
             HelpCommand.class,
             AutoComplete.GenerateCompletion.class,
+            MeshCommands.Up.class,
+            MeshCommands.Down.class,
+            MeshCommands.Status.class,
+            MeshCommands.Logs.class,
+            MeshCommands.Exec.class,
+            MeshCommands.Holes.class,
+            MeshCommands.Why.class,
+            MeshCommands.LocalSupervisor.class,
+            ZtunnelConfig.class,
             AppCommand.class,
         })
 public final class Culvert {
