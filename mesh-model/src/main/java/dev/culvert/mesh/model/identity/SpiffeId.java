@@ -2,7 +2,8 @@ package dev.culvert.mesh.model.identity;
 
 import java.util.Optional;
 
-/// A workload's identity, `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` (Istio's form of a SPIFFE id).
+/// A workload's identity, `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` (Istio's form of a SPIFFE
+/// id).
 public record SpiffeId(String trustDomain, String namespace, String serviceAccount) {
     private static final String SCHEME = "spiffe://";
 

@@ -1,0 +1,141 @@
+package dev.culvert.daemon.admin;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A small HTTP/1.1 server: exact paths, one virtual thread a request. An unknown path is 404, a known one asked with
+/// another method 405; HEAD is answered where GET is. Safe for any thread.
+public final class HttpPages implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(HttpPages.class);
+    private static final String ANY = "*";
+
+    private final List<HttpServer> servers = new ArrayList<>();
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final Map<String, Map<String, Page>> pages;
+
+    private HttpPages(Map<String, Map<String, Page>> pages) {
+        this.pages = pages;
+    }
+
+    /// Collects pages. For one thread.
+    public static final class Builder {
+        private final Map<String, Map<String, Page>> pages = new TreeMap<>();
+
+        public Builder get(String path, Page page) {
+            return add("GET", path, page);
+        }
+
+        public Builder post(String path, Page page) {
+            return add("POST", path, page);
+        }
+
+        public Builder any(String path, Page page) {
+            return add(ANY, path, page);
+        }
+
+        private Builder add(String method, String path, Page page) {
+            pages.computeIfAbsent(path, _ -> new LinkedHashMap<>()).put(method, page);
+            return this;
+        }
+
+        /// Binds all addresses or none; port 0 takes a free one.
+        public HttpPages start(List<InetSocketAddress> addresses) throws IOException {
+            var started = new HttpPages(Map.copyOf(pages));
+            try {
+                for (var address : addresses) {
+                    started.bind(address);
+                }
+                return started;
+            } catch (IOException cannotBind) {
+                started.close();
+                throw cannotBind;
+            }
+        }
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /// The bound addresses, in the order asked for.
+    public List<InetSocketAddress> addresses() {
+        return servers.stream().map(HttpServer::getAddress).toList();
+    }
+
+    private void bind(InetSocketAddress address) throws IOException {
+        try {
+            var server = HttpServer.create(address, 0);
+            server.setExecutor(threads);
+            server.createContext("/", this::handle);
+            server.start();
+            servers.add(server);
+        } catch (IOException cannotBind) {
+            throw new IOException("cannot listen on " + address + ": " + cannotBind.getMessage(), cannotBind);
+        }
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            exchange.getRequestBody().readAllBytes();
+            send(exchange, answer(exchange));
+        }
+    }
+
+    private Response answer(HttpExchange exchange) {
+        var path = exchange.getRequestURI().getPath();
+        var methods = pages.get(path);
+        if (methods == null) {
+            return Response.text(404, "");
+        }
+        var method = exchange.getRequestMethod();
+        var page = methods.getOrDefault(method.equals("HEAD") ? "GET" : method, methods.get(ANY));
+        if (page == null) {
+            exchange.getResponseHeaders().set("Allow", String.join(", ", methods.keySet()));
+            return Response.text(405, "");
+        }
+        return answer(page, exchange, path);
+    }
+
+    private static Response answer(Page page, HttpExchange exchange, String path) {
+        try {
+            var accept = exchange.getRequestHeaders().getFirst("Accept");
+            var query = Request.parseQuery(exchange.getRequestURI().getRawQuery());
+            return page.answer(new Request(exchange.getRequestMethod(), path, query, accept == null ? "" : accept));
+        } catch (IllegalArgumentException badRequest) {
+            return Response.text(400, badRequest.getMessage() + "\n");
+        } catch (Exception failed) {
+            log.atError().addKeyValue("path", path).setCause(failed).log("page failed");
+            return Response.text(500, "internal error, see the log\n");
+        }
+    }
+
+    private static void send(HttpExchange exchange, Response response) throws IOException {
+        exchange.getResponseHeaders().set("Content-Type", response.contentType());
+        if (exchange.getRequestMethod().equals("HEAD")) {
+            exchange.sendResponseHeaders(response.status(), -1);
+            return;
+        }
+        exchange.sendResponseHeaders(response.status(), 0);
+        try (var out = exchange.getResponseBody()) {
+            response.body().writeTo(out);
+        }
+    }
+
+    /// Stops listening, and ends what is being answered.
+    @Override
+    public void close() {
+        servers.forEach(server -> server.stop(0));
+        threads.shutdownNow();
+    }
+}

@@ -1,0 +1,93 @@
+package dev.culvert.proxy.ca;
+
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
+import dev.culvert.hbone.tls.PeerIdentities;
+import dev.culvert.hbone.tls.WorkloadCertificate;
+import dev.culvert.mesh.model.identity.SpiffeId;
+import dev.culvert.protos.ca.IstioCertificateRequest;
+import dev.culvert.protos.ca.IstioCertificateServiceGrpc;
+import dev.culvert.proxy.xds.ControlPlane;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Asks `istio.v1.auth.IstioCertificateService` for a certificate of a workload of this node. Thread-safe; calls
+/// block.
+public final class CertificateClient implements CertificateSource, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("ca");
+    private static final Duration DEADLINE = Duration.ofSeconds(10);
+
+    private final ControlPlane server;
+    private final Duration validity;
+    private @Nullable ManagedChannel channel;
+
+    public CertificateClient(ControlPlane server, Duration validity) {
+        this.server = server;
+        this.validity = validity;
+    }
+
+    @Override
+    public WorkloadCertificate fetch(SpiffeId identity) throws IOException {
+        try {
+            var pair = SigningRequest.newKeyPair();
+            var request = IstioCertificateRequest.newBuilder()
+                    .setCsr(SigningRequest.pem(pair, identity))
+                    .setValidityDuration(validity.toSeconds())
+                    .setMetadata(Struct.newBuilder()
+                            .putFields(
+                                    "ImpersonatedIdentity",
+                                    Value.newBuilder()
+                                            .setStringValue(identity.toString())
+                                            .build()))
+                    .build();
+            var answer = IstioCertificateServiceGrpc.newBlockingV2Stub(channel())
+                    .withCallCredentials(server.credentials())
+                    .withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+                    .createCertificate(request);
+            var certificate = Pem.certificate(identity, pair.getPrivate(), answer.getCertChainList());
+            requireIdentity(certificate, identity);
+            return certificate;
+        } catch (StatusException | StatusRuntimeException refused) {
+            dropChannel();
+            throw new IOException("the CA at " + server.address() + " answered: " + refused.getMessage(), refused);
+        } catch (GeneralSecurityException bad) {
+            throw new IOException("the answer of the CA cannot be used: " + bad.getMessage(), bad);
+        }
+    }
+
+    private static void requireIdentity(WorkloadCertificate certificate, SpiffeId identity) throws IOException {
+        var found = PeerIdentities.of(certificate.leaf());
+        if (found.isEmpty() || !found.getFirst().equals(identity)) {
+            throw new IOException("asked for " + identity + " but the certificate says " + found);
+        }
+    }
+
+    private synchronized ManagedChannel channel() throws IOException {
+        if (channel == null) {
+            channel = server.connect();
+        }
+        return channel;
+    }
+
+    /// The next call reads the root file again.
+    private synchronized void dropChannel() {
+        if (channel != null) {
+            LOG.debug("the channel to the CA is opened anew at the next request");
+            channel.shutdown();
+            channel = null;
+        }
+    }
+
+    @Override
+    public void close() {
+        dropChannel();
+    }
+}

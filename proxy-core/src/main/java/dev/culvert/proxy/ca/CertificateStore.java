@@ -1,0 +1,218 @@
+package dev.culvert.proxy.ca;
+
+import dev.culvert.hbone.failure.FailureReason;
+import dev.culvert.hbone.failure.ProxyException;
+import dev.culvert.hbone.tls.HboneTls;
+import dev.culvert.hbone.tls.WorkloadCertificate;
+import dev.culvert.mesh.model.identity.SpiffeId;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The certificates of this node's identities: one fetch an identity, renewed at half life, kept while renewal fails.
+/// Thread-safe; an entry is guarded by itself.
+public final class CertificateStore implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("ca");
+    private static final int CONCURRENT_FETCHES = 8;
+    private static final Duration FIRST_BACKOFF = Duration.ofSeconds(1);
+    private static final Duration MAX_BACKOFF = Duration.ofSeconds(150);
+
+    private final CertificateSource source;
+    private final @Nullable KeysOnTmpfs keys;
+    private final Clock clock;
+    private final Map<SpiffeId, Entry> entries = new ConcurrentHashMap<>();
+    private final Semaphore fetches = new Semaphore(CONCURRENT_FETCHES);
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("ca-timer").factory());
+
+    public CertificateStore(CertificateSource source, @Nullable KeysOnTmpfs keys, Clock clock) {
+        this.source = source;
+        this.keys = keys;
+        this.clock = clock;
+    }
+
+    /// Takes up what an earlier process of this boot left.
+    public void restore() {
+        if (keys != null) {
+            for (var certificate : keys.load()) {
+                var entry = new Entry(certificate.identity());
+                if (entries.putIfAbsent(certificate.identity(), entry) == null) {
+                    entry.took(certificate);
+                }
+            }
+        }
+    }
+
+    /// The identity's TLS; waits for the first certificate, fails at once while there is none to be had.
+    public CompletableFuture<HboneTls> tls(SpiffeId identity) {
+        return entries.computeIfAbsent(identity, this::begin).tls();
+    }
+
+    /// Fetches ahead of the first connection.
+    public void prefetch(SpiffeId identity) {
+        entries.computeIfAbsent(identity, this::begin);
+    }
+
+    private Entry begin(SpiffeId identity) {
+        var entry = new Entry(identity);
+        entry.fetchSoon();
+        return entry;
+    }
+
+    /// The last workload of the identity has left the node.
+    public void forget(SpiffeId identity) {
+        var entry = entries.remove(identity);
+        if (entry != null) {
+            entry.close();
+            if (keys != null) {
+                keys.remove(identity);
+            }
+        }
+    }
+
+    /// @param state `Initializing`, `Available` or `Unavailable: <reason>`
+    public record Status(
+            SpiffeId identity, String state, @Nullable WorkloadCertificate certificate) {}
+
+    public List<Status> statuses() {
+        var statuses = new ArrayList<Status>();
+        entries.values().forEach(entry -> statuses.add(entry.status()));
+        return statuses;
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
+        entries.values().forEach(Entry::close);
+        entries.clear();
+    }
+
+    private final class Entry {
+        private final SpiffeId identity;
+        private CompletableFuture<HboneTls> first = new CompletableFuture<>();
+        private @Nullable HboneTls held;
+        private @Nullable String failure;
+        private Duration backoff = FIRST_BACKOFF;
+        private boolean closed;
+
+        Entry(SpiffeId identity) {
+            this.identity = identity;
+        }
+
+        synchronized CompletableFuture<HboneTls> tls() {
+            if (held != null && held.certificate().isValidAt(clock.instant())) {
+                return CompletableFuture.completedFuture(held);
+            }
+            if (failure != null) {
+                return CompletableFuture.failedFuture(ProxyException.of(
+                        FailureReason.NO_CERTIFICATE, "no certificate for " + identity + ": " + failure));
+            }
+            return first;
+        }
+
+        void fetchSoon() {
+            Thread.ofVirtual().name("ca-fetch").start(this::fetch);
+        }
+
+        private void fetch() {
+            try {
+                fetches.acquire();
+                try {
+                    took(source.fetch(identity));
+                } finally {
+                    fetches.release();
+                }
+            } catch (IOException | RuntimeException e) {
+                failed(String.valueOf(e.getMessage()));
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        synchronized void took(WorkloadCertificate certificate) {
+            if (closed) {
+                return;
+            }
+            try {
+                var next = new HboneTls(certificate);
+                var old = held;
+                held = next;
+                failure = null;
+                backoff = FIRST_BACKOFF;
+                first.complete(next);
+                if (old != null) {
+                    later(old::release, Duration.ofMinutes(1));
+                }
+            } catch (IOException e) {
+                failed("the certificate cannot be used: " + e.getMessage());
+                return;
+            }
+            if (keys != null) {
+                keys.save(certificate);
+            }
+            var renewal = renewalOf(certificate);
+            LOG.info("certificate of {} taken, valid until {}", identity, certificate.notAfter());
+            later(this::fetchSoon, Duration.between(clock.instant(), renewal));
+        }
+
+        private synchronized void failed(String why) {
+            var valid = held != null && held.certificate().isValidAt(clock.instant());
+            LOG.warn(
+                    "no new certificate for {}: {}; {}",
+                    identity,
+                    why,
+                    valid
+                            ? "the old one is kept, it is still valid"
+                            : "its connections are refused until there is one");
+            if (!valid) {
+                failure = why;
+                first.completeExceptionally(
+                        ProxyException.of(FailureReason.NO_CERTIFICATE, "no certificate for " + identity + ": " + why));
+                first = new CompletableFuture<>();
+            }
+            var jitter = 0.8 + 0.4 * ThreadLocalRandom.current().nextDouble();
+            later(this::fetchSoon, Duration.ofMillis((long) (backoff.toMillis() * jitter)));
+            backoff = min(backoff.multipliedBy(2), MAX_BACKOFF);
+        }
+
+        private void later(Runnable task, Duration delay) {
+            if (!timer.isShutdown()) {
+                timer.schedule(task, Math.max(0, delay.toMillis()), TimeUnit.MILLISECONDS);
+            }
+        }
+
+        synchronized Status status() {
+            var state = held != null ? "Available" : failure != null ? "Unavailable: " + failure : "Initializing";
+            return new Status(identity, state, held == null ? null : held.certificate());
+        }
+
+        synchronized void close() {
+            closed = true;
+            first.completeExceptionally(
+                    ProxyException.of(FailureReason.NO_CERTIFICATE, identity + " has left this node"));
+        }
+    }
+
+    private static Instant renewalOf(WorkloadCertificate certificate) {
+        var life = Duration.between(certificate.notBefore(), certificate.notAfter());
+        return certificate.notBefore().plus(life.dividedBy(2));
+    }
+
+    private static Duration min(Duration a, Duration b) {
+        return a.compareTo(b) < 0 ? a : b;
+    }
+}

@@ -1,0 +1,93 @@
+package dev.culvert.proxy.telemetry;
+
+import dev.culvert.mesh.model.workload.Addresses;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+import org.slf4j.spi.LoggingEventBuilder;
+
+/// One line at the end of each connection, in Istio's fields and order.
+public final class AccessLog {
+    private static final Logger LOG = LoggerFactory.getLogger("access");
+
+    private AccessLog() {}
+
+    /// @param hboneAddress the authority, or "" where there is no tunnel
+    public record Endpoints(InetSocketAddress source, InetSocketAddress destination, String hboneAddress) {}
+
+    /// @param bytesSent seen from the reporting workload
+    /// @param error "" if it ended well
+    public record Outcome(long bytesSent, long bytesReceived, Duration duration, String error) {}
+
+    public static void complete(Traffic traffic, Endpoints endpoints, Outcome outcome) {
+        var level = outcome.error.isEmpty() ? Level.INFO : Level.ERROR;
+        if (!LOG.isEnabledForLevel(level)) {
+            return;
+        }
+        var line = destination(source(LOG.atLevel(level), traffic, endpoints), traffic, endpoints)
+                .addKeyValue("direction", traffic.reporter() == Traffic.Reporter.SOURCE ? "outbound" : "inbound")
+                .addKeyValue("bytes_sent", outcome.bytesSent)
+                .addKeyValue("bytes_recv", outcome.bytesReceived)
+                .addKeyValue("duration", outcome.duration.toMillis() + "ms");
+        text(line, "error", outcome.error).log("connection complete");
+    }
+
+    private static LoggingEventBuilder source(LoggingEventBuilder to, Traffic traffic, Endpoints endpoints) {
+        var source = traffic.source();
+        var workload = source.workload();
+        var baggage = source.baggage();
+        var identity = traffic.mutualTls() && source.identity() != null
+                ? source.identity().toString()
+                : "";
+        var line = to.addKeyValue("src.addr", new Shown(Addresses.text(endpoints.source)));
+        line = text(line, "src.workload", workload == null ? baggage.get("service.name") : workload.name());
+        line = text(line, "src.namespace", workload == null ? baggage.get("k8s.namespace.name") : workload.namespace());
+        line = text(line, "src.identity", identity);
+        return text(
+                line, "src.cluster", workload == null ? "" : workload.place().clusterId());
+    }
+
+    private static LoggingEventBuilder destination(LoggingEventBuilder to, Traffic traffic, Endpoints endpoints) {
+        var line = to.addKeyValue("dst.addr", new Shown(Addresses.text(endpoints.destination)));
+        if (!endpoints.hboneAddress.isEmpty()) {
+            line = line.addKeyValue("dst.hbone_addr", new Shown(endpoints.hboneAddress));
+        }
+        line = text(
+                line,
+                "dst.service",
+                traffic.service() == null ? "" : traffic.service().hostname());
+        var workload = traffic.destination();
+        if (workload == null) {
+            return line;
+        }
+        line = text(line, "dst.workload", workload.name());
+        line = text(line, "dst.namespace", workload.namespace());
+        line = text(
+                line, "dst.identity", traffic.mutualTls() ? workload.identity().toString() : "");
+        return text(line, "dst.cluster", workload.place().clusterId());
+    }
+
+    private static LoggingEventBuilder text(LoggingEventBuilder line, String key, String value) {
+        return value.isEmpty() ? line : line.addKeyValue(key, value);
+    }
+
+    /// Refused before anything was known about it.
+    public static void failed(InetSocketAddress source, InetSocketAddress destination, String direction, String error) {
+        LOG.atWarn()
+                .addKeyValue("src.addr", new Shown(Addresses.text(source)))
+                .addKeyValue("dst.addr", new Shown(Addresses.text(destination)))
+                .addKeyValue("direction", direction)
+                .addKeyValue("error", error)
+                .log("connection failed");
+    }
+
+    /// Printed without quotes.
+    private record Shown(String text) {
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+}

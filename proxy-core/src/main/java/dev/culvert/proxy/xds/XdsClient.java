@@ -1,0 +1,229 @@
+package dev.culvert.proxy.xds;
+
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
+import dev.culvert.protos.discovery.AggregatedDiscoveryServiceGrpc;
+import dev.culvert.protos.discovery.DeltaDiscoveryRequest;
+import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
+import dev.culvert.protos.discovery.Node;
+import dev.culvert.protos.discovery.Status;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Keeps the mesh up to date by delta xDS, wildcard for addresses and policies; reconnects for ever and keeps the
+/// state meanwhile. One virtual thread runs it.
+public final class XdsClient implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("xds");
+    private static final Duration FIRST_BACKOFF = Duration.ofMillis(10);
+    private static final Duration MAX_BACKOFF = Duration.ofSeconds(15);
+    private static final int QUEUE = 16;
+
+    /// @param id `ztunnel~<ip>~<pod>.<namespace>~<namespace>.svc.cluster.local`
+    public record NodeId(String id, Map<String, String> metadata) {
+        Node toProto() {
+            var fields = metadata.entrySet().stream()
+                    .collect(Collectors.toMap(
+                            Map.Entry::getKey,
+                            entry -> Value.newBuilder()
+                                    .setStringValue(entry.getValue())
+                                    .build()));
+            return Node.newBuilder()
+                    .setId(id)
+                    .setMetadata(Struct.newBuilder().putAllFields(fields))
+                    .build();
+        }
+    }
+
+    private sealed interface Event {
+        record Response(DeltaDiscoveryResponse response) implements Event {}
+
+        record Ended(@Nullable Throwable cause) implements Event {}
+    }
+
+    private final ControlPlane server;
+    private final NodeId node;
+    private final MeshResources resources;
+    private final Runnable onSynced;
+    private final Set<String> acknowledged = new HashSet<>();
+    private volatile boolean closed;
+    private volatile boolean connected;
+    private @Nullable Thread thread;
+
+    /// @param onSynced called once when both types were acknowledged for the first time
+    public XdsClient(ControlPlane server, NodeId node, MeshResources resources, Runnable onSynced) {
+        this.server = server;
+        this.node = node;
+        this.resources = resources;
+        this.onSynced = onSynced;
+    }
+
+    public void start() {
+        thread = Thread.ofVirtual().name("xds").start(this::run);
+    }
+
+    public boolean isConnected() {
+        return connected;
+    }
+
+    private void run() {
+        var backoff = FIRST_BACKOFF;
+        var failures = 0;
+        while (!closed) {
+            try {
+                var progressed = connectOnce();
+                backoff = progressed ? FIRST_BACKOFF : longer(backoff);
+                failures = progressed ? 0 : failures + 1;
+                Thread.sleep(backoff);
+            } catch (IOException | RuntimeException e) {
+                backoff = longer(backoff);
+                if (failures++ % 20 == 0) {
+                    LOG.warn("XDS client connection error to {}: {}; retrying", server.address(), reason(e));
+                }
+                pause(backoff);
+            } catch (InterruptedException _) {
+                return;
+            }
+        }
+    }
+
+    private void pause(Duration backoff) {
+        try {
+            Thread.sleep(backoff);
+        } catch (InterruptedException _) {
+            closed = true;
+        }
+    }
+
+    private static String reason(Throwable e) {
+        return e instanceof StatusRuntimeException status ? status.getStatus().toString() : e.toString();
+    }
+
+    private static Duration longer(Duration backoff) {
+        var doubled = backoff.multipliedBy(2);
+        return doubled.compareTo(MAX_BACKOFF) > 0 ? MAX_BACKOFF : doubled;
+    }
+
+    /// One stream from connect to its end. True if anything was received on it.
+    private boolean connectOnce() throws IOException, InterruptedException {
+        var channel = server.connect();
+        try {
+            return converse(channel);
+        } finally {
+            connected = false;
+            channel.shutdownNow();
+        }
+    }
+
+    private boolean converse(ManagedChannel channel) throws InterruptedException {
+        var events = new ArrayBlockingQueue<Event>(QUEUE);
+        var requests = AggregatedDiscoveryServiceGrpc.newStub(channel)
+                .withCallCredentials(server.credentials())
+                .deltaAggregatedResources(new Receiver(events));
+        subscribe(requests, MeshResources.ADDRESS);
+        subscribe(requests, MeshResources.AUTHORIZATION);
+        var received = false;
+        while (!closed) {
+            switch (events.take()) {
+                case Event.Response(var response) -> {
+                    if (!connected) {
+                        connected = true;
+                        LOG.info("XDS stream established with {}", server.address());
+                    }
+                    received = true;
+                    handle(response, requests);
+                    if (events.isEmpty()) {
+                        resources.save();
+                    }
+                }
+                case Event.Ended(var cause) -> {
+                    LOG.warn(
+                            "XDS stream ended: {}; what is known stays in force",
+                            cause == null ? "by server" : reason(cause));
+                    return received;
+                }
+            }
+        }
+        return received;
+    }
+
+    private void subscribe(StreamObserver<DeltaDiscoveryRequest> requests, String type) {
+        requests.onNext(DeltaDiscoveryRequest.newBuilder()
+                .setNode(node.toProto())
+                .setTypeUrl(type)
+                .putAllInitialResourceVersions(resources.versions(type))
+                .build());
+    }
+
+    private void handle(DeltaDiscoveryResponse response, StreamObserver<DeltaDiscoveryRequest> requests) {
+        var answer = DeltaDiscoveryRequest.newBuilder()
+                .setTypeUrl(response.getTypeUrl())
+                .setResponseNonce(response.getNonce());
+        if (!isKnown(response.getTypeUrl())) {
+            LOG.warn("unknown type {} ignored", response.getTypeUrl());
+            requests.onNext(answer.build());
+            return;
+        }
+        var refused = resources.apply(response);
+        if (!refused.isEmpty()) {
+            var text = refused.entrySet().stream()
+                    .map(entry -> entry.getKey() + ": " + entry.getValue())
+                    .collect(Collectors.joining("; "));
+            LOG.error("refused {} of {} resources: {}", refused.size(), response.getResourcesCount(), text);
+            answer.setErrorDetail(Status.newBuilder().setCode(3).setMessage(text));
+        }
+        requests.onNext(answer.build());
+        if (refused.isEmpty() && acknowledged.add(response.getTypeUrl()) && acknowledged.size() == 2) {
+            onSynced.run();
+        }
+    }
+
+    private static boolean isKnown(String type) {
+        return type.equals(MeshResources.ADDRESS) || type.equals(MeshResources.AUTHORIZATION);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        if (thread != null) {
+            thread.interrupt();
+        }
+    }
+
+    /// Hands what gRPC brings to the client's thread; a full queue holds gRPC back.
+    private record Receiver(BlockingQueue<Event> events) implements StreamObserver<DeltaDiscoveryResponse> {
+        @Override
+        public void onNext(DeltaDiscoveryResponse response) {
+            put(new Event.Response(response));
+        }
+
+        @Override
+        public void onError(Throwable cause) {
+            put(new Event.Ended(cause));
+        }
+
+        @Override
+        public void onCompleted() {
+            put(new Event.Ended(null));
+        }
+
+        private void put(Event event) {
+            try {
+                events.put(event);
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package dev.culvert.ztunnel.app;
+
+import dev.culvert.hbone.failure.FailureReason;
+import dev.culvert.ztunnel.inbound.InboundListener;
+import dev.culvert.ztunnel.inpod.Pod;
+import dev.culvert.ztunnel.inpod.PodProxy;
+import dev.culvert.ztunnel.outbound.OutboundListener;
+import dev.culvert.ztunnel.passthrough.PassthroughListener;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The three listeners of one pod. Guarded by the pod table, which is its only caller.
+final class ServingPod implements PodProxy {
+    private final Pod pod;
+    private final InboundListener inbound;
+    private final List<Channel> listeners = new ArrayList<>(3);
+
+    ServingPod(Pod pod) {
+        this.pod = pod;
+        this.inbound = new InboundListener(pod);
+    }
+
+    @Override
+    public Pod pod() {
+        return pod;
+    }
+
+    @Override
+    public void start() throws IOException {
+        try {
+            listen(InboundListener.PORT, inbound);
+            listen(PassthroughListener.PORT, new PassthroughListener(pod));
+            listen(OutboundListener.PORT, new OutboundListener(pod));
+        } catch (IOException e) {
+            closeListeners();
+            throw e;
+        }
+    }
+
+    private void listen(int port, ChannelHandler accepted) throws IOException {
+        try {
+            var loops = pod.node().loops();
+            var bound =
+                    pod.sockets().listen(loops.next(), loops, port, accepted).awaitUninterruptibly();
+            if (!bound.isSuccess()) {
+                throw new IOException("port " + port + " of pod " + pod.id() + ": "
+                        + bound.cause().getMessage());
+            }
+            listeners.add(bound.channel());
+        } catch (UncheckedIOException e) {
+            throw new IOException("port " + port + " of pod " + pod.id() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void closeListeners() {
+        listeners.forEach(listener -> listener.close().awaitUninterruptibly());
+        listeners.clear();
+    }
+
+    @Override
+    public void drain() {
+        closeListeners();
+        inbound.drain();
+        for (var worker : pod.node().workers()) {
+            worker.loop().execute(() -> worker.pool().drain(pod.netnsInode()));
+        }
+    }
+
+    @Override
+    public void stop() {
+        closeListeners();
+        for (var worker : pod.node().workers()) {
+            worker.loop().execute(() -> {
+                for (var connection : worker.live()) {
+                    if (connection.podUid().equals(pod.id().uid())) {
+                        connection.cut(FailureReason.DRAINED, "connection closed due to connection drain");
+                    }
+                }
+                worker.pool().close(pod.netnsInode());
+            });
+        }
+        inbound.close();
+        pod.sockets().close();
+    }
+}

@@ -1,0 +1,134 @@
+package dev.culvert.ztunnel.inbound;
+
+import dev.culvert.hbone.codec.ConnectionListener;
+import dev.culvert.hbone.codec.HboneConnection;
+import dev.culvert.hbone.codec.HboneStream;
+import dev.culvert.hbone.failure.FailureReason;
+import dev.culvert.hbone.failure.ProxyException;
+import dev.culvert.hbone.headers.ConnectRequest;
+import dev.culvert.hbone.tls.HboneTls;
+import dev.culvert.mesh.model.workload.Addresses;
+import dev.culvert.proxy.telemetry.AccessLog;
+import dev.culvert.proxy.telemetry.Traffic;
+import dev.culvert.ztunnel.inpod.Pod;
+import dev.culvert.ztunnel.relay.Worker;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import org.jspecify.annotations.Nullable;
+
+/// One HBONE connection to a captured pod: the pod's certificate, the handshake, then its streams. Confined to its
+/// loop.
+final class InboundConnection implements ConnectionListener {
+    private final Pod pod;
+    private final SocketChannel channel;
+    private final Worker worker;
+    private final HboneConnection http2;
+    private final InetSocketAddress remote;
+    private final InetSocketAddress local;
+    private @Nullable Downstream downstream;
+
+    InboundConnection(Pod pod, SocketChannel channel) {
+        this.pod = pod;
+        this.channel = channel;
+        this.worker = pod.node().worker(channel.eventLoop());
+        this.http2 = new HboneConnection(false, this, pod.node().settings().h2(), worker.budget());
+        this.remote = Addresses.canonical(channel.remoteAddress());
+        this.local = Addresses.canonical(channel.localAddress());
+    }
+
+    void serve() {
+        pod.node().metrics().socketOpened(Traffic.Reporter.DESTINATION);
+        channel.closeFuture().addListener(_ -> pod.node().metrics().socketClosed(Traffic.Reporter.DESTINATION));
+        var timeout = channel.eventLoop()
+                .schedule(this::noHandshake, pod.node().settings().handshake().toMillis() * 2, TimeUnit.MILLISECONDS);
+        pod.awaitWorkload(channel.eventLoop())
+                .thenCompose(workload -> pod.node().certificates().tls(workload.identity()))
+                .whenComplete((tls, failure) -> channel.eventLoop().execute(() -> {
+                    timeout.cancel(false);
+                    begin(tls, failure);
+                }));
+    }
+
+    private void begin(@Nullable HboneTls tls, @Nullable Throwable failure) {
+        if (tls == null) {
+            refuse(
+                    failure == null
+                            ? "no certificate"
+                            : ProxyException.of(failure).text());
+            return;
+        }
+        var handler = tls.serverHandler(channel.alloc(), pod.node().settings().handshake());
+        channel.pipeline().addLast("tls", handler).addLast("handshake", new Handshake());
+        channel.config().setAutoRead(true);
+    }
+
+    private void noHandshake() {
+        refuse("no certificate for the pod in time");
+    }
+
+    private void refuse(String why) {
+        AccessLog.failed(remote, local, "inbound", why);
+        channel.close();
+    }
+
+    @Override
+    public void accepted(HboneStream stream, Http2Headers headers) {
+        var from = downstream;
+        var request = ConnectRequest.parse(headers);
+        if (request.isEmpty() || from == null) {
+            AccessLog.failed(
+                    remote,
+                    local,
+                    "inbound",
+                    "not a CONNECT to ip:port: " + headers.method() + " " + headers.authority());
+            stream.respond(ConnectRequest.refused(FailureReason.BAD_REQUEST.status()), true);
+            return;
+        }
+        new InboundStream(pod, worker, from, stream, request.get()).serve();
+    }
+
+    void drain() {
+        channel.eventLoop().execute(http2::drain);
+    }
+
+    void close() {
+        channel.close();
+    }
+
+    private final class Handshake extends ChannelInboundHandlerAdapter {
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) throws Exception {
+            if (event instanceof SslHandshakeCompletionEvent done) {
+                if (done.isSuccess()) {
+                    admit(context);
+                } else {
+                    refuse("TLS handshake failed: " + done.cause().getMessage());
+                }
+            }
+            super.userEventTriggered(context, event);
+        }
+
+        private void admit(ChannelHandlerContext context) throws SSLPeerUnverifiedException {
+            var handler = context.pipeline().get(SslHandler.class);
+            var peer = HboneTls.peer(handler);
+            if (peer.identities().isEmpty() || !"h2".equals(handler.applicationProtocol())) {
+                refuse("the peer has no identity or does not speak h2");
+                return;
+            }
+            downstream = new Downstream(peer.identities().getFirst(), remote, local);
+            context.pipeline().replace(this, "h2", http2);
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            context.close();
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package dev.culvert.ztunnel.inbound;
+
+import dev.culvert.ztunnel.inpod.Pod;
+import io.netty.channel.ChannelHandler.Sharable;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.SocketChannel;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Port 15008: tunnels that come to a pod. Knows the connections that are open, for the drain.
+@Sharable
+public final class InboundListener extends ChannelInboundHandlerAdapter {
+    public static final int PORT = 15008;
+
+    private final Pod pod;
+    private final Set<InboundConnection> connections = ConcurrentHashMap.newKeySet();
+
+    public InboundListener(Pod pod) {
+        this.pod = pod;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        context.pipeline().remove(this);
+        var connection = new InboundConnection(pod, (SocketChannel) context.channel());
+        connections.add(connection);
+        context.channel().closeFuture().addListener(_ -> connections.remove(connection));
+        connection.serve();
+    }
+
+    /// Takes no more streams on what is open.
+    public void drain() {
+        connections.forEach(InboundConnection::drain);
+    }
+
+    public void close() {
+        connections.forEach(InboundConnection::close);
+    }
+}

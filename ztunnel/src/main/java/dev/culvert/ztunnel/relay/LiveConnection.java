@@ -1,0 +1,30 @@
+package dev.culvert.ztunnel.relay;
+
+import dev.culvert.hbone.failure.FailureReason;
+import dev.culvert.mesh.model.state.MeshSnapshot;
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/// A connection that was allowed and is open. Confined to its loop.
+public interface LiveConnection {
+    /// @param podUid of the local pod (Kubernetes uid)
+    /// @param original service or address that was meant, or null
+    /// @param protocol `HBONE` or `TCP`
+    record Description(
+            String podUid,
+            boolean inbound,
+            InetSocketAddress source,
+            @Nullable String original,
+            InetSocketAddress actual,
+            String protocol) {}
+
+    Description describe();
+
+    String podUid();
+
+    /// Decides again with the mesh as it is now; ends the connection if it is no longer allowed.
+    void recheck(MeshSnapshot mesh);
+
+    /// Ends the connection by a reset.
+    void cut(FailureReason reason, String why);
+}

@@ -1,0 +1,65 @@
+package dev.culvert.ztunnel.relay;
+
+import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.pool.PoolLimits;
+import dev.culvert.hbone.pool.TunnelPool;
+import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+
+/// One event loop and what belongs to it: its tunnels and its live connections. Confined to the loop but for
+/// [#describe] and [#loop].
+public final class Worker {
+    private final EventLoop loop;
+    private final TunnelPool pool;
+    private final ReceiveBudget budget;
+    private final Set<LiveConnection> live = new LinkedHashSet<>();
+
+    public Worker(EventLoop loop, PoolLimits limits, long receiveBudgetBytes) {
+        this.loop = loop;
+        this.budget = new ReceiveBudget(receiveBudgetBytes);
+        this.pool = new TunnelPool(loop, limits, budget);
+    }
+
+    public EventLoop loop() {
+        return loop;
+    }
+
+    public TunnelPool pool() {
+        return pool;
+    }
+
+    public ReceiveBudget budget() {
+        return budget;
+    }
+
+    public void add(LiveConnection connection) {
+        assert loop.inEventLoop();
+        live.add(connection);
+    }
+
+    public void remove(LiveConnection connection) {
+        assert loop.inEventLoop();
+        live.remove(connection);
+    }
+
+    /// A copy, so that connections may end while it is walked.
+    public List<LiveConnection> live() {
+        assert loop.inEventLoop();
+        return List.copyOf(live);
+    }
+
+    /// From any thread: what is live on this loop.
+    public CompletableFuture<List<LiveConnection.Description>> describe() {
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    var all = new ArrayList<LiveConnection.Description>(live.size());
+                    live.forEach(connection -> all.add(connection.describe()));
+                    return all;
+                },
+                loop);
+    }
+}

@@ -1,0 +1,5 @@
+/// Where a connection goes; pure.
+@NullMarked
+package dev.culvert.ztunnel.route;
+
+import org.jspecify.annotations.NullMarked;
