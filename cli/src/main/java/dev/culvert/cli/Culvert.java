@@ -1,6 +1,8 @@
 package dev.culvert.cli;
 
 import dev.culvert.cli.app.AppCommand;
+import dev.culvert.cli.demo.DemoCommand;
+import dev.culvert.cli.local.MissingException;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -22,6 +24,7 @@ import picocli.CommandLine.HelpCommand;
         subcommands = {
             HelpCommand.class,
             AutoComplete.GenerateCompletion.class,
+            DemoCommand.class,
             MeshCommands.Up.class,
             MeshCommands.Down.class,
             MeshCommands.Status.class,

@@ -3,6 +3,7 @@ package dev.culvert.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.culvert.cli.local.LocalMesh;
+import dev.culvert.cli.local.MissingException;
 import dev.culvert.cli.local.SupervisorClient;
 import dev.culvert.cli.view.Table;
 import java.io.IOException;

@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -150,7 +149,7 @@ public final class ZtunnelConfig {
             return print(new Table(List.of(), List.of()), view.dump());
         }
         var titles = List.of("WORKLOADS", "SERVICES", "POLICIES", "CERTIFICATES", "CONNECTIONS");
-        var tables = tables(view);
+        var tables = view.tables();
         for (var i = 0; i < tables.size(); i++) {
             out().print((i > 0 ? "\n" : "")
                     + (headers ? titles.get(i) + "\n" : "")
@@ -158,17 +157,6 @@ public final class ZtunnelConfig {
         }
         out().flush();
         return 0;
-    }
-
-    /// The five tables of a dump.
-    public static List<Table> tables(DumpView view) {
-        var tables = new ArrayList<Table>();
-        tables.add(view.workloadTable(WorkloadFilter.ALL));
-        tables.add(view.serviceTable(Optional.empty()));
-        tables.add(view.policyTable(Optional.empty()));
-        tables.add(view.certificateTable());
-        tables.add(view.connectionTable(new ConnectionFilter(Optional.empty(), Optional.empty(), false)));
-        return tables;
     }
 
     private DumpView view() throws IOException {

@@ -1,7 +1,6 @@
 package dev.culvert.cli.local;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.culvert.cli.MissingException;
 import dev.culvert.cli.local.Rig.RigConfig;
 import java.io.IOException;
 import java.nio.file.Files;

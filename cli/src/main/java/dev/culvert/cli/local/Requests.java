@@ -2,7 +2,6 @@ package dev.culvert.cli.local;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.culvert.cli.MissingException;
 import dev.culvert.linux.socket.PacketCapture;
 import dev.culvert.linux.socket.RecordedFrames;
 import java.io.IOException;

@@ -38,6 +38,16 @@ public record DumpView(JsonNode dump, Instant now) {
         return wanted.map(value -> value.equals(item.path(field).asText())).orElse(true);
     }
 
+    /// Workloads, services, policies, certificates and connections, all of them.
+    public List<Table> tables() {
+        return List.of(
+                workloadTable(WorkloadFilter.ALL),
+                serviceTable(Optional.empty()),
+                policyTable(Optional.empty()),
+                certificateTable(),
+                connectionTable(new ConnectionFilter(Optional.empty(), Optional.empty(), false)));
+    }
+
     /// A list, or the values of a map: both are found in dumps.
     private ArrayNode items(String name) {
         var array = JsonNodeFactory.instance.arrayNode();

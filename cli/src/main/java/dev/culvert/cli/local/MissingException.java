@@ -1,4 +1,4 @@
-package dev.culvert.cli;
+package dev.culvert.cli.local;
 
 import java.io.IOException;
 
