@@ -54,7 +54,9 @@ public final class LogLevels {
 
     private void apply(LogFilter filter) {
         for (var logger : context.getLoggerList()) {
-            logger.setLevel(null);
+            if (!logger.getName().equals(Logger.ROOT_LOGGER_NAME)) {
+                logger.setLevel(null);
+            }
         }
         context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.toLevel(filter.level()));
         filter.scopes().forEach((scope, level) -> {

@@ -52,7 +52,7 @@ class LifecycleTest {
             for (var line = lines.readLine(); !"waiting".equals(line); line = lines.readLine()) {
                 assertThat(line).as("the program's output").isNotNull();
             }
-            process.destroy();
+            process.toHandle().destroy(); // Process.destroy would close the pipe that we still read
             assertThat(lines.lines().toList()).contains("closed").last().isEqualTo("ended by SIGTERM");
             assertThat(process.waitFor()).isZero();
         }
