@@ -3,6 +3,7 @@ package dev.culvert.cli.local;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.culvert.linux.netns.NetworkNamespace;
 import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -12,6 +13,7 @@ import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 
 /// One HTTP/1.1 request by a socket made in a namespace. The host is an address: names belong to pods.
@@ -30,8 +32,7 @@ record Fetch(String method, String url, Map<String, String> headers) {
             if (status.length() < 12) {
                 return answer.put("failure", "the connection was closed without an answer");
             }
-            var length = headers(in);
-            var body = length < 0 ? in.readNBytes(MOST_BODY) : in.readNBytes(length);
+            var body = body(in);
             answer.put("status", Integer.parseInt(status.substring(9, 12)));
             return answer.put("body", new String(body, StandardCharsets.UTF_8));
         } catch (SocketException | SocketTimeoutException e) {
@@ -69,15 +70,37 @@ record Fetch(String method, String url, Map<String, String> headers) {
         return text.append("\r\n").toString().getBytes(StandardCharsets.UTF_8);
     }
 
-    /// The content's length, or -1 if it ends with the connection.
-    private static int headers(InputStream in) throws IOException {
-        var length = -1;
+    private static byte[] body(InputStream in) throws IOException {
+        var length = MOST_BODY; // it ends with the connection
+        var chunked = false;
         for (var line = line(in); !line.isEmpty(); line = line(in)) {
             if (line.regionMatches(true, 0, "content-length:", 0, 15)) {
                 length = Math.clamp(Long.parseLong(line.substring(15).strip()), 0, MOST_BODY);
             }
+            chunked |= line.toLowerCase(Locale.ROOT).startsWith("transfer-encoding: chunked");
         }
-        return length;
+        return chunked ? chunks(in) : in.readNBytes(length);
+    }
+
+    private static byte[] chunks(InputStream in) throws IOException {
+        var body = new ByteArrayOutputStream();
+        for (var size = chunkSize(in); size > 0; size = chunkSize(in)) {
+            if (size > MOST_BODY - body.size()) {
+                throw new IOException("an answer of more than " + MOST_BODY + " bytes");
+            }
+            body.writeBytes(in.readNBytes(size));
+            line(in);
+        }
+        return body.toByteArray();
+    }
+
+    private static int chunkSize(InputStream in) throws IOException {
+        var line = line(in);
+        try {
+            return Integer.parseInt(line, 16);
+        } catch (NumberFormatException e) {
+            throw new IOException("not the size of a chunk: " + line, e);
+        }
     }
 
     private static String line(InputStream in) throws IOException {
