@@ -9,11 +9,11 @@ import ch.qos.logback.core.encoder.Encoder;
 import java.io.OutputStream;
 import org.slf4j.LoggerFactory;
 
-/// The process's log: where SLF4J's lines go, how they look and which are written. Install once, first thing in `main`,
-/// and close last: closing writes what still waits.
+/// The process's log: where SLF4J's lines go, how they look and which are written. Install once, first thing in
+/// `main`, and close last: closing writes what still waits.
 ///
-/// Lines are written by a thread of their own behind a bounded queue; when it is full, whoever logs waits: no line is
-// lost.
+/// Lines are written by a thread of their own behind a bounded queue; when it is full, whoever logs waits: no line
+/// is lost.
 public final class LogSetup implements AutoCloseable {
     private static final int QUEUE_LINES = 10_000;
 

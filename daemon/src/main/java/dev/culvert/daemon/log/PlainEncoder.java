@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// Istio's plain form: time, level, scope, message and fields, with a tab between each of them. Control characters are
-/// escaped, so that what strangers send cannot fake a line.
+/// Istio's plain form: time, level, scope, message and fields, with a tab between each of them. Control characters
+/// are escaped, so that what strangers send cannot fake a line.
 final class PlainEncoder extends EncoderBase<ILoggingEvent> {
     @Override
     public byte[] encode(ILoggingEvent event) {

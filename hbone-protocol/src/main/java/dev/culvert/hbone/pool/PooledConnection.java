@@ -190,6 +190,7 @@ final class PooledConnection implements ConnectionListener {
         public void handlerAdded(ChannelHandlerContext context) {
             var handler = tls.clientHandler(context.alloc(), limits.handshake());
             context.pipeline().addBefore(context.name(), "tls", handler);
+            context.channel().config().setAutoRead(true);
         }
 
         @Override

@@ -15,6 +15,7 @@ public final class Relay {
 
     private long bytesUp;
     private long bytesDown;
+    private boolean over;
     private boolean upEnded;
     private boolean downEnded;
 
@@ -47,7 +48,7 @@ public final class Relay {
     // ---- for the ends ----
 
     void moved(RelayEnd from, ByteBuf data) {
-        if (done.isDone()) {
+        if (over) {
             data.release();
             return;
         }
@@ -66,7 +67,7 @@ public final class Relay {
 
     /// `from` sends no more.
     void ended(RelayEnd from) {
-        if (!done.isDone()) {
+        if (!over) {
             (from == downstream ? upstream : downstream).deliverEnd();
         }
     }
@@ -78,7 +79,8 @@ public final class Relay {
         } else {
             upEnded = true;
         }
-        if (upEnded && downEnded && !done.isDone()) {
+        if (upEnded && downEnded && !over) {
+            over = true;
             downstream.close();
             upstream.close();
             done.complete(null);
@@ -96,15 +98,16 @@ public final class Relay {
     }
 
     private void finish(@Nullable ProxyException failure) {
-        if (done.isDone()) {
+        if (over) {
             return;
         }
+        over = true;
+        downstream.abort();
+        upstream.abort();
         if (failure == null) {
             done.complete(null);
         } else {
             done.completeExceptionally(failure);
         }
-        downstream.abort();
-        upstream.abort();
     }
 }

@@ -133,7 +133,7 @@ public final class SocketEnd extends RelayEnd {
     @Override
     void left(int bytes) {
         inFlight -= bytes;
-        if (paused && inFlight <= MAX_IN_FLIGHT / 2) {
+        if (paused && !inputEnded && !closed && inFlight <= MAX_IN_FLIGHT / 2) {
             paused = false;
             channel.read();
         }

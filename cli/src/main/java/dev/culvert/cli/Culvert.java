@@ -1,0 +1,54 @@
+package dev.culvert.cli;
+
+import dev.culvert.cli.app.AppCommand;
+import dev.culvert.cli.demo.DemoCommand;
+import dev.culvert.cli.local.MissingException;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+
+/// The program `culvert`.
+@Command(
+        name = "culvert",
+        version = "culvert 0.1.0-SNAPSHOT",
+        mixinStandardHelpOptions = true,
+        description = "Runs a service mesh on this machine, looks into it, and explains it.",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:fine",
+            "1:the answer is no, or what was observed is not what was expected",
+            "2:wrong usage",
+            "3:something needed is missing: a program, a running mesh, a pod"
+        },
+        subcommands = {
+            HelpCommand.class,
+            AutoComplete.GenerateCompletion.class,
+            DemoCommand.class,
+            MeshCommands.Up.class,
+            MeshCommands.Down.class,
+            MeshCommands.Status.class,
+            MeshCommands.Logs.class,
+            MeshCommands.Exec.class,
+            MeshCommands.Holes.class,
+            MeshCommands.Why.class,
+            MeshCommands.LocalSupervisor.class,
+            ZtunnelConfig.class,
+            AppCommand.class,
+        })
+public final class Culvert {
+    public static void main(String[] arguments) {
+        System.exit(commandLine().execute(arguments));
+    }
+
+    /// With all sub-commands; failures are one line on standard error.
+    static CommandLine commandLine() {
+        var line = new CommandLine(new Culvert());
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setExecutionExceptionHandler((failure, command, _) -> {
+            command.getErr().println("culvert: " + failure.getMessage());
+            return failure instanceof MissingException ? 3 : 1;
+        });
+        return line;
+    }
+}

@@ -1,0 +1,76 @@
+package dev.culvert.cli.local;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Which commands run the mesh. In a test some may be missing: then that part does not run.
+/// @param culvert what `culvert` means inside pods
+public record Programs(List<String> controlPlane, List<String> agent, List<String> ztunnel, List<String> culvert) {
+
+    /// The built programs of a source tree.
+    /// @throws IOException names what is not built
+    public static Programs built(Path root) throws IOException {
+        var places = new LinkedHashMap<String, String>();
+        places.put("istiod-lite", "istiod-lite/target/dist/bin/istiod-lite");
+        places.put("culvert-cni-agent", "cni-plugin/agent/target/dist/bin/culvert-cni-agent");
+        places.put("ztunnel", "ztunnel/target/dist/bin/ztunnel");
+        places.put("culvert", "cli/target/dist/bin/culvert");
+        var commands = new ArrayList<List<String>>();
+        for (var place : places.entrySet()) {
+            var program = root.resolve(place.getValue());
+            if (!Files.isExecutable(program)) {
+                throw new IOException(
+                        place.getKey() + " is not built: " + program + " is missing; run ./mvnw -DskipTests install");
+            }
+            commands.add(List.of(program.toString()));
+        }
+        return new Programs(commands.get(0), commands.get(1), with(commands.get(2)), commands.get(3));
+    }
+
+    private static List<String> with(List<String> ztunnel) {
+        var command = new ArrayList<>(ztunnel);
+        command.addAll(List.of("proxy", "ztunnel"));
+        return command;
+    }
+
+    /// A directory for PATH that has `culvert` in it.
+    Path pathDirectory(Path state) throws IOException {
+        var directory = Files.createDirectories(state.resolve("bin"));
+        var script = directory.resolve("culvert");
+        var words = culvert.stream()
+                .map(word -> "'" + word.replace("'", "'\\''") + "'")
+                .toList();
+        Files.writeString(script, "#!/bin/sh\nexec " + String.join(" ", words) + " \"$@\"\n");
+        if (!script.toFile().setExecutable(true)) {
+            throw new IOException("cannot make " + script + " executable");
+        }
+        return directory;
+    }
+
+    /// The environment of a node's ztunnel.
+    static Map<String, String> ztunnelEnvironment(Path state, String node, String address) {
+        var environment = new LinkedHashMap<String, String>();
+        environment.put("NODE_NAME", node);
+        environment.put("POD_NAME", "ztunnel-" + node);
+        environment.put("POD_NAMESPACE", "istio-system");
+        environment.put("SERVICE_ACCOUNT", "ztunnel");
+        environment.put("INSTANCE_IP", address);
+        environment.put("INPOD_UDS", "/run/culvert/" + node + "/ztunnel.sock");
+        environment.put("XDS_ADDRESS", "https://" + Addressing.CONTROL_PLANE_V4 + ":15012");
+        environment.put("CA_ADDRESS", "https://" + Addressing.CONTROL_PLANE_V4 + ":15012");
+        environment.put("XDS_ROOT_CA", state.resolve("istiod/root-cert.pem").toString());
+        environment.put("CA_ROOT_CA", state.resolve("istiod/root-cert.pem").toString());
+        environment.put(
+                "AUTH_TOKEN",
+                state.resolve("istiod/tokens/" + node + "/istio-token").toString());
+        environment.put(
+                "CULVERT_STATE_DIR", state.resolve("nodes/" + node + "/ztunnel").toString());
+        environment.put("CULVERT_KEYS_DIR", "/run/culvert/" + node + "/keys");
+        return environment;
+    }
+}

@@ -1,0 +1,297 @@
+package dev.culvert.cli.local;
+
+import dev.culvert.cli.local.Addressing.Node;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A mesh on this machine, made from a folder of YAML and kept equal to it. The process must be in network,
+/// mount and PID namespaces of its own (`build/in-namespaces`). One platform thread keeps it; other threads
+/// may ask and kill.
+public final class Rig implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Rig.class);
+    private static final Duration PERIOD = Duration.ofMillis(250);
+    private static final int FIRST_POD_HOST = 3;
+
+    private final RigConfig config;
+    private final KubeFolder folder;
+    private final Topology topology = new Topology();
+    private final ServiceTable services = new ServiceTable();
+    private final ObjectFiles objects;
+    private final Path programsPath;
+    private final Map<String, Node> nodes = new LinkedHashMap<>();
+    private final Map<String, Integer> hosts = new LinkedHashMap<>();
+    private final Map<String, RunningPod> pods = new LinkedHashMap<>();
+    private final List<KeptProcess> processes = new ArrayList<>();
+    private final Map<String, String> appliedRules = new LinkedHashMap<>();
+    private final Thread keeper = Thread.ofPlatform().name("rig").daemon().unstarted(this::keepUntilClosed);
+    private int nextNode;
+    private volatile boolean closed;
+
+    /// What to run, where.
+    /// @param state the state folder
+    /// @param folder the user's YAML
+    /// @param nodes their names, in order
+    public record RigConfig(Path state, Path folder, List<String> nodes, Programs programs) {
+        public RigConfig {
+            state = state.toAbsolutePath().normalize();
+            folder = folder.toAbsolutePath().normalize();
+            nodes = List.copyOf(nodes);
+        }
+    }
+
+    private Rig(RigConfig config) throws IOException {
+        this.config = config;
+        this.folder = new KubeFolder(config.folder);
+        this.objects = new ObjectFiles(config.state.resolve("objects"));
+        this.programsPath = config.programs.pathDirectory(config.state);
+    }
+
+    /// Builds the network, starts the programs and the pods; returns before they are ready.
+    public static Rig start(RigConfig config) throws IOException {
+        var rig = new Rig(config);
+        try {
+            rig.build();
+        } catch (IOException | RuntimeException e) {
+            rig.close();
+            throw e;
+        }
+        rig.keeper.start();
+        return rig;
+    }
+
+    private synchronized void build() throws IOException {
+        topology.build();
+        for (var name : config.nodes) {
+            var node = new Node(nodes.size() + 1);
+            topology.addNode(name, node, nodes.values());
+            topology.addPod(name + "-ztunnel", name, node, node.ztunnel());
+            nodes.put(name, node);
+            hosts.put(name, FIRST_POD_HOST);
+            objects.node(name, UUID.randomUUID().toString(), node.wire());
+        }
+        startControlPlane();
+        for (var node : nodes.entrySet()) {
+            startNode(node.getKey(), node.getValue());
+        }
+        keep();
+    }
+
+    private void startControlPlane() throws IOException {
+        if (config.programs.controlPlane().isEmpty()) {
+            return;
+        }
+        var command = new ArrayList<>(config.programs.controlPlane());
+        command.addAll(List.of("--configDir", config.folder.toString()));
+        command.addAll(List.of("--objectsDir", config.state.resolve("objects").toString()));
+        command.addAll(
+                List.of("--redirectionDir", config.state.resolve("redirection").toString()));
+        command.addAll(List.of("--stateDir", config.state.resolve("istiod").toString()));
+        start(Topology.CONTROL_PLANE, "istiod-lite", command, Map.of());
+    }
+
+    private void startNode(String name, Node node) throws IOException {
+        Files.createDirectories(Path.of("/run/culvert", name));
+        if (!config.programs.agent().isEmpty()) {
+            var command = new ArrayList<>(config.programs.agent());
+            command.addAll(List.of("--configDir", config.folder.toString()));
+            command.addAll(
+                    List.of("--objectsDir", config.state.resolve("objects").toString()));
+            command.addAll(List.of(
+                    "--redirectionDir", config.state.resolve("redirection").toString()));
+            command.addAll(List.of("--zdsSocket", "/run/culvert/" + name + "/ztunnel.sock"));
+            start(name, name + "/agent", command, Map.of("NODE_NAME", name));
+        }
+        if (!config.programs.ztunnel().isEmpty()) {
+            var environment = Programs.ztunnelEnvironment(
+                    config.state, name, node.ztunnel().v4());
+            start(name + "-ztunnel", name + "/ztunnel", config.programs.ztunnel(), environment);
+        }
+    }
+
+    private void start(String namespace, String name, List<String> command, Map<String, String> environment)
+            throws IOException {
+        var log = name.contains("/") ? "nodes/" + name + ".log" : name + ".log";
+        var path = config.state.resolve(log);
+        Files.createDirectories(path.getParent());
+        var start = new KeptProcess.Start(name, Commands.inside(namespace, command), environment, path);
+        processes.add(new KeptProcess(start));
+    }
+
+    private void keepUntilClosed() {
+        while (!closed) {
+            try {
+                keep();
+                Thread.sleep(PERIOD);
+            } catch (IOException | RuntimeException e) {
+                LOG.error("the mesh is not kept as it should be: {}", e.toString());
+                pause();
+            } catch (InterruptedException e) {
+                return;
+            }
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(PERIOD.multipliedBy(4));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// One round: the folder, the processes, the pods, the rules.
+    private synchronized void keep() throws IOException {
+        if (closed) {
+            return;
+        }
+        for (var process : processes) {
+            process.keep();
+        }
+        var wanted = folder.read();
+        applyServices(wanted);
+        applyPods(PodPlan.of(wanted));
+        for (var pod : pods.values()) {
+            if (pod.keep()) {
+                LOG.info("pod {} is {}", pod.plan().key(), pod.isReady() ? "ready" : "not ready");
+            }
+            objects.pod(pod);
+            pod.names(services.names(pod, pods.values()));
+        }
+        applyRules();
+    }
+
+    private void applyServices(List<KubeObject> wanted) throws IOException {
+        services.services(wanted);
+        for (var entry : services.entries()) {
+            objects.service(entry);
+        }
+        objects.retainServices(services.entries());
+    }
+
+    private void applyPods(List<PodPlan> plans) throws IOException {
+        for (var running : List.copyOf(pods.values())) {
+            if (plans.stream().noneMatch(plan -> plan.equals(running.plan()))) {
+                remove(running);
+            }
+        }
+        for (var plan : plans) {
+            if (!pods.containsKey(plan.key())) {
+                add(plan);
+            }
+        }
+    }
+
+    private void add(PodPlan plan) throws IOException {
+        var name = plan.node().orElseGet(this::nextNode);
+        var node = nodes.get(name);
+        if (node == null) {
+            LOG.warn("pod {} waits: there is no node {}; there are {}", plan.key(), name, nodes.keySet());
+            return;
+        }
+        var host = hosts.merge(name, 1, Integer::sum) - 1;
+        var address = node.pod(host);
+        topology.addPod(plan.netns(), name, node, address);
+        var place = new RunningPod.Place(name, host, address, UUID.randomUUID().toString());
+        var directory = config.state.resolve("pods").resolve(plan.namespace() + "-" + plan.name());
+        var pod = new RunningPod(plan, place, directory, programsPath);
+        pod.names(services.names(pod, pods.values()));
+        pods.put(plan.key(), pod);
+    }
+
+    private String nextNode() {
+        return config.nodes.get(nextNode++ % config.nodes.size());
+    }
+
+    private void remove(RunningPod pod) throws IOException {
+        pods.remove(pod.plan().key());
+        objects.removePod(pod.plan());
+        pod.stop();
+        topology.removeNamespace(pod.plan().netns());
+        Files.deleteIfExists(
+                config.state.resolve("redirection").resolve(pod.place().uid()));
+        LOG.info("pod {} is removed", pod.plan().key());
+    }
+
+    private void applyRules() throws IOException {
+        var rules = services.rules(pods.values());
+        for (var node : nodes.keySet()) {
+            if (!rules.equals(appliedRules.get(node))) {
+                Commands.feed(rules, Commands.inside(node, List.of("nft", "-f", "-")));
+                appliedRules.put(node, rules);
+            }
+        }
+    }
+
+    public RigConfig config() {
+        return config;
+    }
+
+    synchronized Collection<RunningPod> pods() {
+        return List.copyOf(pods.values());
+    }
+
+    synchronized List<KeptProcess> processes() {
+        return List.copyOf(processes);
+    }
+
+    /// A pod by `namespace/name`, or by its name alone where that is enough.
+    synchronized Optional<RunningPod> pod(String name) {
+        var exact = pods.get(name);
+        if (exact != null) {
+            return Optional.of(exact);
+        }
+        var named = pods.values().stream()
+                .filter(pod -> pod.plan().name().equals(name))
+                .toList();
+        return named.size() == 1 ? Optional.of(named.getFirst()) : Optional.empty();
+    }
+
+    /// Ends everything that was started and removes everything that was made, apart from logs and the state
+    /// of the programs.
+    @Override
+    public void close() {
+        closed = true;
+        keeper.interrupt();
+        synchronized (this) {
+            stopAll();
+            try {
+                topology.remove();
+            } catch (IOException e) {
+                LOG.warn("not everything is removed: {}", e.toString());
+            }
+        }
+        try {
+            keeper.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void stopAll() {
+        var stops = new ArrayList<Thread>();
+        for (var pod : pods.values()) {
+            stops.add(Thread.ofPlatform().start(pod::stop));
+        }
+        for (var process : processes) {
+            stops.add(Thread.ofPlatform().start(process::stop));
+        }
+        try {
+            for (var stop : stops) {
+                stop.join();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,115 @@
+package dev.culvert.agent.pods;
+
+import dev.culvert.agent.rules.Capture;
+import dev.culvert.agent.zds.ServedPod;
+import dev.culvert.linux.netns.NetworkNamespace;
+import dev.culvert.protos.zds.WorkloadInfo;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// One pod that we have touched. Confined to the reconciler's thread.
+final class EnrolledPod {
+    PodView view;
+
+    @Nullable
+    NetworkNamespace netns;
+    /// What was last asked for; empty while released.
+    Optional<Capture> capture = Optional.empty();
+    Step step = Step.NEW;
+    private int failures;
+    private long notBeforeNanos;
+    private long releaseEndsNanos;
+
+    /// How far the capture is.
+    enum Step {
+        /// Nothing is certain: a new pod, or one that a former agent left.
+        NEW,
+        /// Captured and acknowledged by ztunnel.
+        ENABLED,
+        /// Nothing new is captured; captured connections are waited for.
+        RELEASING
+    }
+
+    EnrolledPod(PodView view) {
+        this.view = view;
+        this.notBeforeNanos = System.nanoTime();
+    }
+
+    /// Opens the namespace, or opens it anew if the pod's sandbox has been made again.
+    NetworkNamespace openNetns() throws IOException {
+        var path = view.netns().orElseThrow(() -> new IOException("its network namespace is not known yet"));
+        var opened = NetworkNamespace.open(path);
+        var held = netns;
+        if (held != null && held.id().equals(opened.id())) {
+            opened.close();
+            return held;
+        }
+        if (held != null) {
+            held.close();
+            step = Step.NEW;
+        }
+        netns = opened;
+        return opened;
+    }
+
+    /// Whether the namespace at the pod's path is another one than that which we hold.
+    boolean moved() {
+        var held = netns;
+        Optional<Path> path = view.netns();
+        if (held == null || path.isEmpty()) {
+            return false;
+        }
+        try (var there = NetworkNamespace.open(path.get())) {
+            return !there.id().equals(held.id());
+        } catch (IOException e) {
+            return false; // going away; the pod's end will be told
+        }
+    }
+
+    ServedPod served() {
+        var info = WorkloadInfo.newBuilder()
+                .setName(view.name().name())
+                .setNamespace(view.name().namespace())
+                .setServiceAccount(view.serviceAccount())
+                .build();
+        return new ServedPod(view.uid(), info, Optional.ofNullable(netns));
+    }
+
+    void failed(Timing timing) {
+        failures++;
+        waitFor(timing.retry(failures));
+    }
+
+    void succeeded(Step reached) {
+        step = reached;
+        failures = 0;
+        retryNow();
+    }
+
+    void retryNow() {
+        notBeforeNanos = System.nanoTime();
+    }
+
+    void waitFor(Duration pause) {
+        notBeforeNanos = System.nanoTime() + pause.toNanos();
+    }
+
+    boolean due() {
+        return notBeforeNanos - System.nanoTime() <= 0;
+    }
+
+    Duration untilDue() {
+        return Duration.ofNanos(Math.max(0, notBeforeNanos - System.nanoTime()));
+    }
+
+    void releaseUntil(Duration most) {
+        releaseEndsNanos = System.nanoTime() + most.toNanos();
+    }
+
+    boolean releaseOver() {
+        return releaseEndsNanos - System.nanoTime() <= 0;
+    }
+}

@@ -1,0 +1,186 @@
+package dev.culvert.agent.rules;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// The nftables rules inside a pod: the three tables of Istio's native nftables mode, both IP families in
+/// one, except that only the first packet of a new connection is redirected. What was open before enrolment
+/// keeps its path. Each text is one transaction for `nft -f`, so that a replacement opens no gap, and
+/// applying it again changes nothing.
+public final class InPodRules {
+    static final String NAT = "istio-ambient-nat";
+    static final String MANGLE = "istio-ambient-mangle";
+    static final String RAW = "istio-ambient-raw";
+
+    private static final String PREROUTING = "istio-prerouting";
+    private static final String OUTPUT = "istio-output";
+
+    private static final String PROBE_V6 = "fd16:9254:7127:1337:ffff:ffff:ffff:ffff";
+    private static final String NEW = "tcp flags & (fin|syn|rst|ack) == syn";
+    private static final String NOT_PROXY = "meta mark & 0xfff != 0x539";
+    private static final List<Family> FAMILIES =
+            List.of(new Family("ip", "127.0.0.1", "169.254.7.127"), new Family("ip6", "::1", PROBE_V6));
+
+    private InPodRules() {}
+
+    /// @param probe the address that the node gives to the kubelet's probes
+    private record Family(String name, String loopback, String probe) {}
+
+    /// Captures new connections.
+    public static String enrolled(Capture capture) {
+        var nat = new ArrayList<Rule>();
+        nat.addAll(natPrerouting(capture));
+        nat.addAll(natOutput(capture));
+        return tables(nat, mangle(), capture.dns() ? raw() : List.of());
+    }
+
+    /// Captures nothing new, and keeps what captured connections need until they end: the NAT chains (without
+    /// a chain the kernel stops translating open connections) and the marks that lead replies back to the
+    /// proxy.
+    public static String releasing() {
+        return tables(List.of(), mangle(), List.of());
+    }
+
+    /// Removes all tables, whether they are there or not.
+    public static String deletion() {
+        var text = new StringBuilder();
+        for (var table : List.of(NAT, MANGLE, RAW)) {
+            text.append("add table inet ").append(table).append('\n');
+            text.append("delete table inet ").append(table).append('\n');
+        }
+        return text.toString();
+    }
+
+    private static List<Rule> natPrerouting(Capture capture) {
+        if (!capture.inbound()) {
+            return List.of();
+        }
+        var rules = new ArrayList<Rule>();
+        for (var family : FAMILIES) {
+            rules.add(new Rule(
+                    PREROUTING,
+                    "meta l4proto tcp %s saddr %s".formatted(family.name, family.probe),
+                    "accept",
+                    "probes of the kubelet bypass the proxy"));
+        }
+        for (var family : FAMILIES) {
+            var match =
+                    "%s daddr != %s tcp dport != 15008 %s %s".formatted(family.name, family.loopback, NOT_PROXY, NEW);
+            rules.add(new Rule(
+                    PREROUTING,
+                    match,
+                    "redirect to :15006",
+                    "new inbound connections in clear; HBONE and the proxy's own calls pass"));
+        }
+        return rules;
+    }
+
+    private static List<Rule> natOutput(Capture capture) {
+        var rules = new ArrayList<Rule>();
+        for (var family : FAMILIES) {
+            rules.add(new Rule(
+                    OUTPUT,
+                    "meta l4proto tcp %s daddr %s".formatted(family.name, family.probe),
+                    "accept",
+                    "replies to probes of the kubelet"));
+        }
+        if (capture.dns()) {
+            rules.addAll(dns());
+        }
+        rules.add(new Rule(
+                OUTPUT,
+                "meta l4proto tcp meta mark & 0xfff == 0x111",
+                "accept",
+                "replies to the proxy, which spoofs the peer's address"));
+        for (var family : FAMILIES) {
+            rules.add(new Rule(
+                    OUTPUT,
+                    "oifname \"lo\" %s daddr != %s".formatted(family.name, family.loopback),
+                    "accept",
+                    "the pod to itself"));
+        }
+        for (var family : FAMILIES) {
+            rules.add(new Rule(
+                    OUTPUT,
+                    "%s daddr != %s %s %s".formatted(family.name, family.loopback, NOT_PROXY, NEW),
+                    "redirect to :15001",
+                    "new outbound connections"));
+        }
+        return rules;
+    }
+
+    private static List<Rule> dns() {
+        var rules = new ArrayList<Rule>();
+        rules.add(new Rule(
+                OUTPUT,
+                "oifname != \"lo\" %s udp dport 53".formatted(NOT_PROXY),
+                "redirect to :15053",
+                "name lookups by UDP"));
+        for (var family : FAMILIES) {
+            rules.add(new Rule(
+                    OUTPUT,
+                    "%s daddr != %s tcp dport 53 %s %s".formatted(family.name, family.loopback, NOT_PROXY, NEW),
+                    "redirect to :15053",
+                    "name lookups by TCP"));
+        }
+        return rules;
+    }
+
+    private static List<Rule> mangle() {
+        return List.of(
+                new Rule(
+                        PREROUTING,
+                        "meta mark & 0xfff == 0x539",
+                        "ct mark set ct mark & 0xfffff000 | 0x111",
+                        "remember connections that the proxy opened to the app"),
+                new Rule(
+                        OUTPUT,
+                        "ct mark & 0xfff == 0x111",
+                        "meta mark set ct mark",
+                        "their replies are routed back to the proxy over lo"));
+    }
+
+    private static List<Rule> raw() {
+        return List.of(
+                new Rule(
+                        PREROUTING,
+                        "udp sport 53 %s".formatted(NOT_PROXY),
+                        "ct zone set 1",
+                        "answers to the proxy's own lookups do not collide with the app's"),
+                new Rule(
+                        OUTPUT,
+                        "udp dport 53 meta mark & 0xfff == 0x539",
+                        "ct zone set 1",
+                        "the proxy's own lookups do not collide with the app's"));
+    }
+
+    private static String tables(List<Rule> nat, List<Rule> mangle, List<Rule> raw) {
+        return table(NAT, nat, "nat", "nat", -100)
+                + table(MANGLE, mangle, "filter", "route", -150)
+                + (raw.isEmpty() ? noTable(RAW) : table(RAW, raw, "filter", "filter", -300));
+    }
+
+    private static String noTable(String name) {
+        return "add table inet %s\ndelete table inet %s\n".formatted(name, name);
+    }
+
+    /// @param outputType of the mangle table must be `route`, or a new mark does not route anew
+    private static String table(String name, List<Rule> rules, String preroutingType, String outputType, int priority) {
+        var text = new StringBuilder();
+        text.append("add table inet %s\nflush table inet %s\n".formatted(name, name));
+        for (var chain : List.of(PREROUTING, OUTPUT)) {
+            text.append("add chain inet %s %s\n".formatted(name, chain));
+        }
+        text.append(baseChain(name, "prerouting", preroutingType, priority, PREROUTING));
+        text.append(baseChain(name, "output", outputType, priority, OUTPUT));
+        for (var rule : rules) {
+            text.append("add rule inet %s %s\n".formatted(name, rule.text()));
+        }
+        return text.toString();
+    }
+
+    private static String baseChain(String table, String hook, String type, int priority, String chain) {
+        return "add chain inet %s %s { type %s hook %s priority %s; policy accept; }\nadd rule inet %s %s jump %s\n"
+                .formatted(table, hook, type, hook, priority, table, hook, chain);
+    }
+}

@@ -1,0 +1,234 @@
+package dev.culvert.agent.pods;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.culvert.agent.pods.RedirectionStatus.State;
+import dev.culvert.agent.rules.Capture;
+import dev.culvert.agent.zds.ScriptedZtunnel;
+import dev.culvert.agent.zds.ZdsLimits;
+import dev.culvert.agent.zds.ZdsServer;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PodReconcilerTest {
+    private static final Timing FAST =
+            new Timing(Duration.ofMillis(20), Duration.ofMillis(100), Duration.ofMillis(20), Duration.ofSeconds(30));
+    private static final ZdsLimits LIMITS = new ZdsLimits(Duration.ofSeconds(5), Duration.ofMillis(50), 100, 100);
+    private static final String DEL = "1205" + "1203756964";
+
+    @TempDir
+    Path directory;
+
+    private PodNetwork network;
+    private RedirectionStatus status;
+    private Agent agent;
+
+    /// The reconciler with its server, as `app` wires them.
+    private final class Agent {
+        final PodReconciler reconciler;
+        final ZdsServer server;
+
+        Agent(List<PodView> pods) throws Exception {
+            var selection = new Selection(Set.of(), "istio-system", false);
+            reconciler = new PodReconciler(selection, new NftRules(), status, FAST);
+            reconciler.adopt(pods);
+            server = ZdsServer.listen(socket(), reconciler::served, reconciler::retryNow, LIMITS);
+            reconciler.start(server);
+        }
+
+        void close() throws Exception {
+            reconciler.close();
+            server.close();
+        }
+    }
+
+    @BeforeEach
+    void build() throws Exception {
+        network = new PodNetwork();
+        status = new RedirectionStatus(directory.resolve("redirection"));
+        agent = new Agent(List.of());
+    }
+
+    @AfterEach
+    void remove() throws Exception {
+        agent.close();
+        network.close();
+    }
+
+    private Path socket() {
+        return directory.resolve("z.sock");
+    }
+
+    private List<PodView> pod(String mode) throws Exception {
+        return List.of(new PodView(
+                new PodView.Name("uid", "shop", "web"),
+                "web",
+                Map.of(),
+                Map.of(),
+                Map.of("istio.io/dataplane-mode", mode),
+                List.of(InetAddress.getByName("198.18.64.2"), InetAddress.getByName("2001:2:0:40::2")),
+                false,
+                false,
+                Optional.of(network.podPath)));
+    }
+
+    @Test
+    void labelEnrolsARunningPodAndStatusIsWrittenAfterTheAck() throws Exception {
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
+            agent.reconciler.pods(pod("ambient"));
+            assertThat(ztunnel.receiveAdd().netns()).isEqualTo(network.pod.id());
+            assertThat(status.read("uid")).isEmpty();
+            ztunnel.ack();
+            awaitStatus(Optional.of(State.ENABLED));
+            assertThat(network.inPod("nft", "list", "ruleset")).contains("redirect to :15001");
+        }
+    }
+
+    @Test
+    void withoutZtunnelThePodIsClosedAndPendingUntilOneComes() throws Exception {
+        try (var app = PodNetwork.server(network.peer, 8080, "app")) {
+            agent.reconciler.pods(pod("ambient"));
+            awaitStatus(Optional.of(State.PENDING));
+            assertThatThrownBy(() -> PodNetwork.connect(network.pod, "198.18.64.1", 8080))
+                    .isInstanceOf(ConnectException.class);
+            assertThat(app.isBound()).isTrue();
+        }
+        try (var ztunnel = ScriptedZtunnel.connect(socket())) {
+            ztunnel.send("0801");
+            ztunnel.receiveAdd(); // of the snapshot
+            ztunnel.ack();
+            assertThat(ztunnel.receive()).isEqualTo("1a00");
+            ztunnel.ack();
+            ztunnel.receiveAdd(); // of the retry
+            assertThat(status.read("uid")).contains(State.PENDING);
+            ztunnel.ack();
+            awaitStatus(Optional.of(State.ENABLED));
+        }
+    }
+
+    @Test
+    void refusedPodIsTriedAgain() throws Exception {
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
+            agent.reconciler.pods(pod("ambient"));
+            ztunnel.receiveAdd();
+            ztunnel.nack("port in use");
+            ztunnel.receiveAdd();
+            assertThat(status.read("uid")).contains(State.PENDING);
+            ztunnel.ack();
+            awaitStatus(Optional.of(State.ENABLED));
+        }
+    }
+
+    @Test
+    void releaseWaitsForTheLastCapturedConnection() throws Exception {
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket());
+                var app = PodNetwork.server(network.peer, 8080, "app");
+                var proxy = PodNetwork.server(network.pod, 15001, "proxy")) {
+            agent.reconciler.pods(pod("ambient"));
+            ztunnel.receiveAdd();
+            ztunnel.ack();
+            awaitStatus(Optional.of(State.ENABLED));
+            try (var captured = PodNetwork.connect(network.pod, "198.18.64.1", 8080)) {
+                assertThat(captured.read()).isEqualTo("proxy");
+                agent.reconciler.pods(pod("none"));
+                awaitStatus(Optional.empty());
+                assertThat(captured.roundTrip("still")).isEqualTo("still");
+                try (var direct = PodNetwork.connect(network.pod, "198.18.64.1", 8080)) {
+                    assertThat(direct.read()).isEqualTo("app");
+                }
+                assertThat(network.inPod("nft", "list", "ruleset")).contains("istio-ambient-nat");
+            }
+            assertThat(ztunnel.receive()).isEqualTo(DEL);
+            ztunnel.ack();
+            awaitNoRules();
+            assertThat(app.isBound() && proxy.isBound()).isTrue();
+        }
+    }
+
+    @Test
+    void nextAgentTakesOverWithoutAGapAndSendsThePodAgain() throws Exception {
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
+            agent.reconciler.pods(pod("ambient"));
+            ztunnel.receiveAdd();
+            ztunnel.ack();
+            awaitStatus(Optional.of(State.ENABLED));
+        }
+        agent.close();
+        assertThat(status.read("uid")).contains(State.ENABLED);
+        assertThat(network.inPod("nft", "list", "ruleset")).contains("redirect to :15001");
+
+        agent = new Agent(pod("ambient"));
+        try (var ztunnel = ScriptedZtunnel.connect(socket())) {
+            ztunnel.send("0801");
+            assertThat(ztunnel.receiveAdd().netns()).isEqualTo(network.pod.id());
+            ztunnel.ack();
+            assertThat(ztunnel.receive()).isEqualTo("1a00");
+            ztunnel.ack();
+        }
+        assertThat(status.read("uid")).contains(State.ENABLED);
+    }
+
+    @Test
+    void podWhoseNamespaceIsNotFoundAfterARestartIsKept() throws Exception {
+        new NftRules().enrol(network.pod, Capture.TCP);
+        status.write("uid", State.ENABLED);
+        agent.close();
+        var lost = pod("ambient").getFirst();
+        agent = new Agent(List.of(new PodView(
+                lost.name(),
+                "web",
+                Map.of(),
+                Map.of(),
+                lost.namespaceLabels(),
+                lost.ips(),
+                false,
+                false,
+                Optional.empty())));
+        try (var ztunnel = ScriptedZtunnel.connect(socket())) {
+            ztunnel.send("0801");
+            assertThat(ztunnel.receive()).isEqualTo("2a05" + "0a03756964");
+        }
+    }
+
+    @Test
+    void podThatIsGoneIsDeletedAndItsStatusRemoved() throws Exception {
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
+            agent.reconciler.pods(pod("ambient"));
+            ztunnel.receiveAdd();
+            ztunnel.ack();
+            awaitStatus(Optional.of(State.ENABLED));
+            agent.reconciler.pods(List.of());
+            assertThat(ztunnel.receive()).isEqualTo(DEL);
+            ztunnel.ack();
+            awaitStatus(Optional.empty());
+        }
+    }
+
+    private void awaitStatus(Optional<State> expected) throws Exception {
+        var deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        while (!status.read("uid").equals(expected) && System.nanoTime() < deadline) {
+            TimeUnit.MILLISECONDS.sleep(10);
+        }
+        assertThat(status.read("uid")).isEqualTo(expected);
+    }
+
+    private void awaitNoRules() throws Exception {
+        var deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        while (!network.inPod("nft", "list", "ruleset").isBlank() && System.nanoTime() < deadline) {
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+        assertThat(network.inPod("nft", "list", "ruleset")).isBlank();
+    }
+}

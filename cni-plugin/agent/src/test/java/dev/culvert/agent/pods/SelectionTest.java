@@ -1,0 +1,75 @@
+package dev.culvert.agent.pods;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.culvert.agent.rules.Capture;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class SelectionTest {
+    private static final String MODE = "istio.io/dataplane-mode";
+    private static final Map<String, String> AMBIENT = Map.of(MODE, "ambient");
+    private static final Selection SELECTION = new Selection(Set.of("kube-system"), "istio-system", false);
+
+    @SuppressWarnings("ImmutableEnumChecker") // records of immutable values
+    enum Row {
+        NAMESPACE_LABEL(pod("shop", Map.of(), Map.of(), AMBIENT), Optional.of(Capture.TCP)),
+        NO_LABEL(pod("shop", Map.of(), Map.of(), Map.of()), Optional.empty()),
+        POD_LABEL(pod("shop", AMBIENT, Map.of(), Map.of()), Optional.of(Capture.TCP)),
+        POD_OPTS_OUT(pod("shop", Map.of(MODE, "none"), Map.of(), AMBIENT), Optional.empty()),
+        POD_OPTS_IN_AGAIN(pod("shop", AMBIENT, Map.of(), Map.of(MODE, "none")), Optional.of(Capture.TCP)),
+        EXCLUDED_NAMESPACE(pod("kube-system", AMBIENT, Map.of(), Map.of()), Optional.empty()),
+        SIDECAR(pod("shop", Map.of(), Map.of("sidecar.istio.io/status", "{}"), AMBIENT), Optional.empty()),
+        ZTUNNEL(pod("istio-system", Map.of("app", "ztunnel"), Map.of(), AMBIENT), Optional.empty()),
+        ZTUNNEL_ELSEWHERE(pod("shop", Map.of("app", "ztunnel"), Map.of(), AMBIENT), Optional.of(Capture.TCP)),
+        INGRESS(
+                pod("shop", Map.of(), Map.of("ambient.istio.io/bypass-inbound-capture", "T"), AMBIENT),
+                Optional.of(new Capture(false, false))),
+        DNS(
+                pod("shop", Map.of(), Map.of("ambient.istio.io/dns-capture", "1"), AMBIENT),
+                Optional.of(new Capture(true, true))),
+        DNS_UNPARSABLE(
+                pod("shop", Map.of(), Map.of("ambient.istio.io/dns-capture", "yes"), AMBIENT),
+                Optional.of(Capture.TCP));
+
+        private final PodView pod;
+        private final Optional<Capture> wanted;
+
+        Row(PodView pod, Optional<Capture> wanted) {
+            this.pod = pod;
+            this.wanted = wanted;
+        }
+    }
+
+    private static PodView pod(
+            String namespace, Map<String, String> labels, Map<String, String> annotations, Map<String, String> outer) {
+        var name = new PodView.Name("uid", namespace, "pod");
+        return new PodView(name, "default", labels, annotations, outer, List.of(), false, false, Optional.empty());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void labelsDecide(Row row) {
+        assertThat(SELECTION.wanted(row.pod)).isEqualTo(row.wanted);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void podsOnTheHostsNetworkNever(Row row) {
+        var pod = new PodView(
+                row.pod.name(),
+                "default",
+                row.pod.labels(),
+                row.pod.annotations(),
+                row.pod.namespaceLabels(),
+                List.of(),
+                true,
+                false,
+                Optional.empty());
+        assertThat(SELECTION.wanted(pod)).isEmpty();
+    }
+}

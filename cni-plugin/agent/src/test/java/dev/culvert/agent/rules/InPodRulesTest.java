@@ -1,0 +1,52 @@
+package dev.culvert.agent.rules;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class InPodRulesTest {
+    @Test
+    void everyRedirectMatchesOnlyTheFirstPacketOfAConnection() {
+        var redirects = InPodRules.enrolled(new Capture(true, true))
+                .lines()
+                .filter(line -> line.contains("redirect to") && !line.contains("udp"))
+                .toList();
+        assertThat(redirects)
+                .hasSize(6)
+                .allSatisfy(rule -> assertThat(rule)
+                        .contains("tcp flags & (fin|syn|rst|ack) == syn")
+                        .contains("meta mark & 0xfff != 0x539")
+                        .contains("daddr != "));
+    }
+
+    @Test
+    void everyRuleHasACounterAndItsReason() {
+        var rules = InPodRules.enrolled(new Capture(true, true))
+                .lines()
+                .filter(line -> line.startsWith("add rule") && !line.contains(" jump "))
+                .toList();
+        assertThat(rules)
+                .isNotEmpty()
+                .allSatisfy(rule -> assertThat(rule).containsPattern(" counter .* comment \".+\"$"));
+    }
+
+    @Test
+    void passingRulesComeBeforeTheRedirect() {
+        var output = InPodRules.enrolled(Capture.TCP)
+                .lines()
+                .filter(line -> line.startsWith("add rule inet istio-ambient-nat istio-output"))
+                .toList();
+        assertThat(output).hasSize(7);
+        assertThat(output.subList(0, 2)).allMatch(rule -> rule.contains("accept"));
+        assertThat(output.get(2)).contains("meta mark & 0xfff == 0x111");
+        assertThat(output.subList(3, 5)).allMatch(rule -> rule.contains("oifname \"lo\""));
+        assertThat(output.subList(5, 7)).allMatch(rule -> rule.contains("redirect to :15001"));
+    }
+
+    @Test
+    void releasingRedirectsNothingAndKeepsChainsAndMarks() {
+        assertThat(InPodRules.releasing())
+                .doesNotContain("redirect")
+                .contains("type nat hook output", "ct mark set", "type route hook output priority -150");
+    }
+}

@@ -1,0 +1,86 @@
+package dev.culvert.ztunnel.app;
+
+import dev.culvert.hbone.tls.WorkloadCertificate;
+import dev.culvert.mesh.model.identity.SpiffeId;
+import dev.culvert.proxy.ca.CertificateSource;
+import java.io.IOException;
+import java.math.BigInteger;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
+import java.security.spec.ECGenParameterSpec;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Date;
+import java.util.List;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
+import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.operator.OperatorCreationException;
+import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import org.jspecify.annotations.Nullable;
+
+/// A certificate authority in the same process: real keys and real chains, without the network.
+final class TestAuthority implements CertificateSource {
+    private final KeyPair rootKey;
+    private final X509Certificate root;
+
+    TestAuthority() throws IOException {
+        try {
+            rootKey = newKey();
+            var name = new X500Name("CN=test root");
+            root = sign(new Subject(name, rootKey, null), name, rootKey);
+        } catch (GeneralSecurityException | OperatorCreationException e) {
+            throw new IOException(e);
+        }
+    }
+
+    private record Subject(
+            X500Name name, KeyPair key, @Nullable SpiffeId identity) {}
+
+    private static KeyPair newKey() throws GeneralSecurityException {
+        var generator = KeyPairGenerator.getInstance("EC");
+        generator.initialize(new ECGenParameterSpec("secp256r1"));
+        return generator.generateKeyPair();
+    }
+
+    private static X509Certificate sign(Subject subject, X500Name issuer, KeyPair issuerKey)
+            throws GeneralSecurityException, OperatorCreationException, IOException {
+        var now = Instant.now();
+        var builder = new JcaX509v3CertificateBuilder(
+                issuer,
+                new BigInteger(64, new SecureRandom()),
+                Date.from(now.minus(Duration.ofMinutes(1))),
+                Date.from(now.plus(Duration.ofHours(1))),
+                subject.name,
+                subject.key.getPublic());
+        if (subject.identity == null) {
+            builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(true));
+        } else {
+            builder.addExtension(
+                    Extension.subjectAlternativeName,
+                    true,
+                    new GeneralNames(
+                            new GeneralName(GeneralName.uniformResourceIdentifier, subject.identity.toString())));
+        }
+        var holder = builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(issuerKey.getPrivate()));
+        return new JcaX509CertificateConverter().getCertificate(holder);
+    }
+
+    @Override
+    public WorkloadCertificate fetch(SpiffeId identity) throws IOException {
+        try {
+            var key = newKey();
+            var leaf = sign(new Subject(new X500Name(""), key, identity), new X500Name("CN=test root"), rootKey);
+            return new WorkloadCertificate(identity, key.getPrivate(), List.of(leaf), List.of(root));
+        } catch (GeneralSecurityException | OperatorCreationException e) {
+            throw new IOException(e);
+        }
+    }
+}
