@@ -1,0 +1,146 @@
+package dev.culvert.istiod.ca;
+
+import dev.culvert.mesh.model.identity.SpiffeId;
+import dev.culvert.protos.ca.IstioCertificateRequest;
+import dev.culvert.protos.ca.IstioCertificateResponse;
+import dev.culvert.protos.ca.IstioCertificateServiceGrpc.IstioCertificateServiceImplBase;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.io.StringReader;
+import java.security.GeneralSecurityException;
+import java.security.PublicKey;
+import java.security.interfaces.ECPublicKey;
+import java.security.interfaces.RSAPublicKey;
+import java.time.Duration;
+import java.util.Optional;
+import org.bouncycastle.openssl.PEMParser;
+import org.bouncycastle.operator.OperatorCreationException;
+import org.bouncycastle.operator.jcajce.JcaContentVerifierProviderBuilder;
+import org.bouncycastle.pkcs.PKCS10CertificationRequest;
+import org.bouncycastle.pkcs.PKCSException;
+import org.bouncycastle.pkcs.jcajce.JcaPKCS10CertificationRequest;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// `istio.v1.auth.IstioCertificateService`: a node proxy gets certificates for identities with a pod on its node,
+/// and for no others. Thread-safe.
+public final class CertificateService extends IstioCertificateServiceImplBase {
+    private static final Logger LOG = LoggerFactory.getLogger("ca");
+    private static final Duration DEFAULT_LIFE = Duration.ofHours(24);
+    private static final Duration MAX_LIFE = Duration.ofDays(90);
+    private static final Duration MIN_LIFE = Duration.ofSeconds(1);
+    private static final int MAX_CSR_CHARS = 16384;
+    private static final String TRUSTED_ACCOUNT = "istio-system/ztunnel";
+
+    /// What the authority must know of the mesh.
+    public interface Pods {
+        /// Whether a pod with this namespace and service account runs on the node.
+        boolean runsOn(String node, String namespace, String serviceAccount);
+    }
+
+    private final CertificateAuthority authority;
+    private final Pods pods;
+    private final String trustDomain;
+
+    public CertificateService(CertificateAuthority authority, Pods pods, String trustDomain) {
+        this.authority = authority;
+        this.pods = pods;
+        this.trustDomain = trustDomain;
+    }
+
+    @Override
+    public void createCertificate(IstioCertificateRequest request, StreamObserver<IstioCertificateResponse> response) {
+        var caller = Caller.KEY.get();
+        try {
+            var identity = identity(caller, request);
+            if (identity.isEmpty()) {
+                response.onError(Status.UNAUTHENTICATED
+                        .withDescription("request impersonation authentication failure")
+                        .asRuntimeException());
+                return;
+            }
+            var leaf = authority.issue(identity.get(), key(request.getCsr()), life(request.getValidityDuration()));
+            LOG.info("certificate of {} signed for {}", identity.get(), caller);
+            response.onNext(IstioCertificateResponse.newBuilder()
+                    .addCertChain(CertificateAuthority.pem(leaf))
+                    .addCertChain(CertificateAuthority.pem(authority.root()))
+                    .build());
+            response.onCompleted();
+        } catch (IOException | GeneralSecurityException bad) {
+            LOG.warn("request of {} refused: {}", caller, bad.getMessage());
+            response.onError(Status.INVALID_ARGUMENT
+                    .withDescription("CSR signing error: " + bad.getMessage())
+                    .asRuntimeException());
+        }
+    }
+
+    /// The identity that the caller may have; the details of a refusal are in our log only.
+    private Optional<SpiffeId> identity(Caller caller, IstioCertificateRequest request) {
+        var fields = request.getMetadata().getFieldsMap();
+        var wanted = fields.get("ImpersonatedIdentity");
+        if (wanted == null) {
+            return Optional.of(new SpiffeId(trustDomain, caller.namespace(), caller.serviceAccount()));
+        }
+        var identity = SpiffeId.parse(wanted.getStringValue());
+        var why = refusal(caller, identity);
+        if (!why.isEmpty()) {
+            LOG.warn("{} may not have a certificate of '{}': {}", caller, wanted.getStringValue(), why);
+            return Optional.empty();
+        }
+        return identity;
+    }
+
+    private String refusal(Caller caller, Optional<SpiffeId> identity) {
+        if (!(caller.namespace() + "/" + caller.serviceAccount()).equals(TRUSTED_ACCOUNT)) {
+            return "only " + TRUSTED_ACCOUNT + " may ask for others";
+        }
+        if (identity.isEmpty()) {
+            return "not an identity";
+        }
+        if (!identity.get().trustDomain().equals(trustDomain)) {
+            return "the trust domain is " + trustDomain;
+        }
+        var account = identity.get();
+        return pods.runsOn(caller.node(), account.namespace(), account.serviceAccount())
+                ? ""
+                : "no pod with this service account runs on node " + caller.node();
+    }
+
+    private static PublicKey key(String csr) throws IOException, GeneralSecurityException {
+        if (csr.length() > MAX_CSR_CHARS) {
+            throw new GeneralSecurityException("the request is too long");
+        }
+        try (var pem = new PEMParser(new StringReader(csr))) {
+            if (!(pem.readObject() instanceof PKCS10CertificationRequest parsed)) {
+                throw new GeneralSecurityException("not a PEM certificate request");
+            }
+            var key = new JcaPKCS10CertificationRequest(parsed).getPublicKey();
+            if (!parsed.isSignatureValid(new JcaContentVerifierProviderBuilder().build(key))) {
+                throw new GeneralSecurityException("the request is not signed with its own key");
+            }
+            requireStrong(key);
+            return key;
+        } catch (OperatorCreationException | PKCSException bad) {
+            throw new GeneralSecurityException("the request cannot be checked: " + bad.getMessage(), bad);
+        }
+    }
+
+    private static void requireStrong(PublicKey key) throws GeneralSecurityException {
+        var bits =
+                switch (key) {
+                    case ECPublicKey curve ->
+                        curve.getParams().getCurve().getField().getFieldSize();
+                    case RSAPublicKey rsa -> rsa.getModulus().bitLength() / 8;
+                    default -> 0;
+                };
+        if (bits < 256) {
+            throw new GeneralSecurityException("the key is too weak: EC from 256 and RSA from 2048 bits are taken");
+        }
+    }
+
+    private static Duration life(long seconds) {
+        var wanted = seconds <= 0 ? DEFAULT_LIFE : Duration.ofSeconds(Math.min(seconds, MAX_LIFE.toSeconds()));
+        return wanted.compareTo(MIN_LIFE) < 0 ? MIN_LIFE : wanted;
+    }
+}

@@ -1,0 +1,135 @@
+package dev.culvert.istiod.xds;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Message;
+import dev.culvert.protos.discovery.Resource;
+import dev.culvert.protos.workload.Address;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// All resources at one moment, encoded once for all clients, and which changed lately. Immutable.
+public final class Catalogue {
+    static final String ADDRESS = "type.googleapis.com/istio.workload.Address";
+    static final String AUTHORIZATION = "type.googleapis.com/istio.security.Authorization";
+    /// In the order in which clients must learn of them.
+    static final List<String> TYPES = List.of(AUTHORIZATION, ADDRESS);
+
+    private static final int REMEMBERED = 256;
+
+    static final Catalogue EMPTY = new Catalogue(0, Map.of(), List.of());
+
+    /// What one step changed, by type.
+    private record Step(long sequence, Map<String, Set<String>> names) {}
+
+    private final long sequence;
+    private final Map<String, Map<String, Resource>> byType;
+    private final List<Step> steps;
+
+    private Catalogue(long sequence, Map<String, Map<String, Resource>> byType, List<Step> steps) {
+        this.sequence = sequence;
+        this.byType = byType;
+        this.steps = steps;
+    }
+
+    long sequence() {
+        return sequence;
+    }
+
+    Map<String, Resource> resources(String type) {
+        return byType.getOrDefault(type, Map.of());
+    }
+
+    /// The names that changed after `since`; all names if that is too long ago.
+    Set<String> changedSince(String type, long since) {
+        if (since == 0 || steps.isEmpty() || steps.getFirst().sequence > since + 1) {
+            return Set.of();
+        }
+        var names = new HashSet<String>();
+        for (var step : steps) {
+            if (step.sequence > since) {
+                names.addAll(step.names.getOrDefault(type, Set.of()));
+            }
+        }
+        return names;
+    }
+
+    /// Whether [#changedSince] can tell; otherwise everything has to be compared.
+    boolean remembers(long since) {
+        return since == sequence || (since > 0 && !steps.isEmpty() && steps.getFirst().sequence <= since + 1);
+    }
+
+    /// The next catalogue; this one if nothing changed.
+    Catalogue next(Map<String, ? extends Message> addresses, Map<String, ? extends Message> policies) {
+        var changed = new HashMap<String, Set<String>>();
+        var types = new HashMap<String, Map<String, Resource>>();
+        types.put(ADDRESS, encode(ADDRESS, addresses, changed));
+        types.put(AUTHORIZATION, encode(AUTHORIZATION, policies, changed));
+        if (changed.values().stream().allMatch(Set::isEmpty) && sequence > 0) {
+            return this;
+        }
+        var remembered = new ArrayList<>(steps.subList(Math.max(0, steps.size() - REMEMBERED + 1), steps.size()));
+        remembered.add(new Step(sequence + 1, changed));
+        return new Catalogue(sequence + 1, types, List.copyOf(remembered));
+    }
+
+    private Map<String, Resource> encode(
+            String type, Map<String, ? extends Message> messages, Map<String, Set<String>> changed) {
+        var before = resources(type);
+        var after = new TreeMap<String, Resource>();
+        var names = new HashSet<>(before.keySet());
+        messages.forEach((name, message) -> {
+            var bytes = message.toByteString();
+            var old = before.get(name);
+            if (old != null && old.getResource().getValue().equals(bytes)) {
+                after.put(name, old);
+                names.remove(name);
+            } else {
+                var body = Any.newBuilder().setTypeUrl(type).setValue(bytes).build();
+                after.put(
+                        name,
+                        Resource.newBuilder()
+                                .setName(name)
+                                .setVersion(hash(bytes.toByteArray()))
+                                .setResource(body)
+                                .addAllAliases(aliases(message))
+                                .build());
+                names.add(name);
+            }
+        });
+        changed.put(type, names);
+        return after;
+    }
+
+    /// `<network>/<ip>` of each address, by which on-demand clients ask.
+    private static List<String> aliases(Message message) {
+        if (!(message instanceof Address address)) {
+            return List.of();
+        }
+        var aliases = new ArrayList<String>();
+        if (address.hasWorkload()) {
+            var workload = address.getWorkload();
+            workload.getAddressesList().forEach(ip -> aliases.add(workload.getNetwork() + "/" + Ip.text(ip)));
+        } else {
+            address.getService()
+                    .getAddressesList()
+                    .forEach(vip -> aliases.add(vip.getNetwork() + "/" + Ip.text(vip.getAddress())));
+        }
+        return aliases;
+    }
+
+    private static String hash(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes), 0, 12);
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package dev.culvert.istiod;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.culvert.hbone.tls.PeerIdentities;
+import dev.culvert.istiod.xds.XdsServer;
+import dev.culvert.mesh.model.identity.SpiffeId;
+import dev.culvert.proxy.ca.CertificateClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Who gets which certificate, over TLS with real tokens.
+@Timeout(30)
+class CertificateServiceTest {
+    private static final SpiffeId CART = new SpiffeId("cluster.local", "shop", "cart");
+
+    @TempDir
+    private Path directory;
+
+    private RunningServer server;
+
+    @BeforeEach
+    void start() throws Exception {
+        server = new RunningServer(
+                directory,
+                new XdsServer(),
+                (node, namespace, account) -> node.equals("node-1") && (namespace + "/" + account).equals("shop/cart"),
+                0);
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+    }
+
+    @Test
+    void nodeGetsTheIdentityOfItsPod() throws Exception {
+        try (var client = new CertificateClient(server.as("node-1"), Duration.ofHours(1))) {
+            var certificate = client.fetch(CART);
+            assertThat(PeerIdentities.of(certificate.leaf())).containsExactly(CART);
+            assertThat(Duration.between(certificate.notBefore(), certificate.notAfter()))
+                    .isEqualTo(Duration.ofHours(1).plusMinutes(2));
+            certificate.leaf().verify(certificate.roots().getFirst().getPublicKey());
+        }
+    }
+
+    @Test
+    void nodeWithoutSuchAPodIsRefused() throws Exception {
+        try (var client = new CertificateClient(server.as("node-2"), Duration.ofHours(1))) {
+            assertThatThrownBy(() -> client.fetch(CART))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("request impersonation authentication failure");
+        }
+    }
+
+    @Test
+    void identityOfAnotherTrustDomainIsRefused() throws Exception {
+        try (var client = new CertificateClient(server.as("node-1"), Duration.ofHours(1))) {
+            assertThatThrownBy(() -> client.fetch(new SpiffeId("elsewhere", "shop", "cart")))
+                    .hasMessageContaining("request impersonation authentication failure");
+        }
+    }
+
+    @Test
+    void forgedTokenIsRefused() throws Exception {
+        var token = Files.readString(Path.of(server.as("node-1").authToken()));
+        var forged = token.substring(0, token.length() - 4) + (token.endsWith("AAAA") ? "BBBB" : "AAAA");
+        try (var client = new CertificateClient(server.with(forged), Duration.ofHours(1))) {
+            assertThatThrownBy(() -> client.fetch(CART)).hasMessageContaining("request authenticate failure");
+        }
+    }
+
+    @Test
+    void keysAreSecretAndSurviveARestart() throws Exception {
+        var before = Files.readString(directory.resolve("root-cert.pem"));
+        server.close();
+        start();
+        assertThat(Files.readString(directory.resolve("root-cert.pem"))).isEqualTo(before);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.resolve("ca-key.pem"))))
+                .isEqualTo("rw-------");
+    }
+}

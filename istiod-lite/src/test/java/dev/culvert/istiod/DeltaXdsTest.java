@@ -1,0 +1,213 @@
+package dev.culvert.istiod;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import dev.culvert.istiod.xds.XdsServer;
+import dev.culvert.mesh.model.state.MeshSnapshot;
+import dev.culvert.protos.security.Action;
+import dev.culvert.protos.security.Authorization;
+import dev.culvert.protos.security.Scope;
+import dev.culvert.protos.workload.Address;
+import dev.culvert.protos.workload.TunnelProtocol;
+import dev.culvert.protos.workload.Workload;
+import dev.culvert.proxy.mesh.LastGoodState;
+import dev.culvert.proxy.mesh.MeshState;
+import dev.culvert.proxy.xds.ControlPlane;
+import dev.culvert.proxy.xds.MeshResources;
+import dev.culvert.proxy.xds.XdsClient;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The xDS server against our own client, over TLS.
+@Timeout(30)
+class DeltaXdsTest {
+    @TempDir
+    private Path directory;
+
+    private final XdsServer xds = new XdsServer();
+    private final MeshState mesh = new MeshState();
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private RunningServer server;
+
+    @BeforeEach
+    void start() throws Exception {
+        server = new RunningServer(directory, xds, (_, _, _) -> false, 0);
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        for (var one : open) {
+            one.close();
+        }
+        server.close();
+    }
+
+    private static Address workload(String name, String... policies) {
+        return Address.newBuilder()
+                .setWorkload(Workload.newBuilder()
+                        .setUid("Kubernetes//Pod/shop/" + name)
+                        .setName(name)
+                        .setNamespace("shop")
+                        .addAddresses(ByteString.copyFrom(new byte[] {(byte) 198, 18, 65, (byte) name.length()}))
+                        .setTunnelProtocol(TunnelProtocol.HBONE)
+                        .addAllAuthorizationPolicies(List.of(policies)))
+                .build();
+    }
+
+    private static Map<String, Address> workloads(String... names) {
+        var all = new TreeMap<String, Address>();
+        for (var name : names) {
+            all.put("Kubernetes//Pod/shop/" + name, workload(name));
+        }
+        return all;
+    }
+
+    private static Authorization policy(String name) {
+        return Authorization.newBuilder()
+                .setNamespace("shop")
+                .setName(name)
+                .setScope(Scope.WORKLOAD_SELECTOR)
+                .setAction(Action.DENY)
+                .build();
+    }
+
+    private CountDownLatch connect(ControlPlane to, MeshResources resources) {
+        var synced = new CountDownLatch(1);
+        var client = new XdsClient(to, new XdsClient.NodeId("ztunnel~1~a.b~b", Map.of()), resources, synced::countDown);
+        open.add(client);
+        client.start();
+        return synced;
+    }
+
+    private void await(Predicate<MeshSnapshot> condition) throws InterruptedException {
+        var reached = new CountDownLatch(1);
+        try (var _ = mesh.onChange(snapshot -> {
+            if (condition.test(snapshot)) {
+                reached.countDown();
+            }
+        })) {
+            if (!condition.test(mesh.current())) {
+                assertThat(reached.await(10, TimeUnit.SECONDS)).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void newClientGetsEverythingAndThenOnlyChanges() throws Exception {
+        xds.publish(workloads("a", "bb"), Map.of("shop/p", policy("p")));
+        var synced = connect(server.as("node-1"), new MeshResources(mesh, null));
+        assertThat(synced.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(mesh.current().workloads()).hasSize(2);
+        assertThat(mesh.current().policies()).hasSize(1);
+
+        xds.publish(workloads("a", "ccc"), Map.of());
+        await(snapshot -> snapshot.workload("Kubernetes//Pod/shop/ccc").isPresent()
+                && snapshot.workload("Kubernetes//Pod/shop/bb").isEmpty()
+                && snapshot.policies().isEmpty());
+    }
+
+    @Test
+    void emptyMeshStillSynchronizes() throws Exception {
+        xds.publish(Map.of(), Map.of());
+        var synced = connect(server.as("node-1"), new MeshResources(mesh, null));
+        assertThat(synced.await(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void addressNeverArrivesBeforeThePolicyThatItNames() throws Exception {
+        xds.publish(Map.of(), Map.of());
+        connect(server.as("node-1"), new MeshResources(mesh, null)).await();
+        var broken = new CountDownLatch(1);
+        try (var _ = mesh.onChange(snapshot -> snapshot.workloads().forEach(workload -> {
+            if (snapshot.policiesFor(workload).missing() != null) {
+                broken.countDown();
+            }
+        }))) {
+            for (var i = 0; i < 50; i++) {
+                var key = "p" + i;
+                xds.publish(
+                        Map.of("Kubernetes//Pod/shop/a", workload("a", "shop/" + key)),
+                        Map.of("shop/" + key, policy(key), "shop/p" + (i + 1), policy("p" + (i + 1))));
+                var expected = List.of("shop/" + key);
+                await(snapshot -> snapshot.workload("Kubernetes//Pod/shop/a")
+                        .filter(workload -> workload.authorizationPolicies().equals(expected))
+                        .isPresent());
+            }
+        }
+        assertThat(broken.getCount()).isEqualTo(1);
+    }
+
+    @Test
+    void badResourceIsNamedAndTheGoodOnesApply() throws Exception {
+        var bad = Address.newBuilder()
+                .setWorkload(
+                        workload("bad").getWorkload().toBuilder().setTunnelProtocol(TunnelProtocol.LEGACY_ISTIO_MTLS))
+                .build();
+        var all = new TreeMap<>(workloads("a"));
+        all.put("Kubernetes//Pod/shop/bad", bad);
+        xds.publish(all, Map.of());
+        connect(server.as("node-1"), new MeshResources(mesh, null));
+        await(snapshot -> snapshot.workload("Kubernetes//Pod/shop/a").isPresent());
+        assertThat(mesh.current().workload("Kubernetes//Pod/shop/bad")).isEmpty();
+        while (xds.clients().getFirst().lastNack().isEmpty()) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+        assertThat(xds.clients().getFirst().lastNack())
+                .contains("Kubernetes//Pod/shop/bad")
+                .contains("LEGACY");
+    }
+
+    @Test
+    void stateIsKeptWithoutTheServerAndCorrectedWhenItIsBack() throws Exception {
+        xds.publish(workloads("a", "bb"), Map.of());
+        var port = server.port();
+        connect(server.as("node-1"), new MeshResources(mesh, null)).await();
+        server.close();
+        xds.publish(workloads("a", "ccc"), Map.of());
+        assertThat(mesh.current().workloads()).hasSize(2);
+        server = new RunningServer(directory, xds, (_, _, _) -> false, port);
+        await(snapshot -> snapshot.workload("Kubernetes//Pod/shop/ccc").isPresent()
+                && snapshot.workload("Kubernetes//Pod/shop/bb").isEmpty());
+    }
+
+    @Test
+    void restartWithoutTheServerStartsFromTheLastGoodState() throws Exception {
+        xds.publish(workloads("a", "bb"), Map.of("shop/p", policy("p")));
+        var disk = directory.resolve("state");
+        connect(server.as("node-1"), new MeshResources(mesh, new LastGoodState(disk)))
+                .await();
+        await(snapshot -> snapshot.workloads().size() == 2);
+        while (new LastGoodState(disk)
+                        .load()
+                        .map(saved -> saved.resources().types().size())
+                        .orElse(0)
+                < 2) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+        var later = new MeshState();
+        assertThat(new MeshResources(later, new LastGoodState(disk)).restore()).isTrue();
+        assertThat(later.current().workloads()).hasSize(2);
+        assertThat(later.current().policies()).hasSize(1);
+    }
+
+    @Test
+    void callWithoutAValidTokenIsRefused() throws Exception {
+        xds.publish(workloads("a"), Map.of());
+        var synced = connect(server.with("not-a-token"), new MeshResources(mesh, null));
+        assertThat(synced.await(300, TimeUnit.MILLISECONDS)).isFalse();
+        assertThat(xds.clients()).isEmpty();
+        assertThat(mesh.current().workloads()).isEmpty();
+    }
+}

@@ -1,0 +1,70 @@
+package dev.culvert.istiod;
+
+import dev.culvert.istiod.ca.CertificateAuthority;
+import dev.culvert.istiod.ca.CertificateService;
+import dev.culvert.istiod.ca.NodeTokens;
+import dev.culvert.istiod.ca.ServingTls;
+import dev.culvert.istiod.ca.TokenCheck;
+import dev.culvert.istiod.xds.XdsServer;
+import dev.culvert.proxy.xds.ControlPlane;
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.URI;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+
+/// The gRPC side of istiod-lite on a free port, with real TLS and tokens.
+final class RunningServer implements AutoCloseable {
+    private final Path directory;
+    private final NodeTokens tokens;
+    private final Server server;
+
+    RunningServer(Path directory, XdsServer xds, CertificateService.Pods pods, int port)
+            throws IOException, GeneralSecurityException {
+        this.directory = directory;
+        var authority = CertificateAuthority.open(directory, Clock.systemUTC());
+        tokens = NodeTokens.open(directory, Clock.systemUTC());
+        var tls = new ServingTls(authority, List.of("localhost"), List.of(InetAddress.ofLiteral("127.0.0.1")));
+        server = NettyServerBuilder.forPort(port)
+                .sslContext(tls.context())
+                .intercept(new TokenCheck(tokens))
+                .addService(xds)
+                .addService(new CertificateService(authority, pods, "cluster.local"))
+                .build()
+                .start();
+    }
+
+    int port() {
+        return server.getPort();
+    }
+
+    /// How the ztunnel of a node reaches this server.
+    ControlPlane as(String node) throws IOException, GeneralSecurityException {
+        var file = directory.resolve("token-" + node);
+        tokens.write(file, node, "uid-" + node);
+        return with(file.toString());
+    }
+
+    ControlPlane with(String token) {
+        return new ControlPlane(
+                URI.create("https://127.0.0.1:" + port()),
+                directory.resolve("root-cert.pem").toString(),
+                token,
+                "",
+                "Kubernetes",
+                Map.of());
+    }
+
+    @Override
+    public void close() {
+        server.shutdownNow();
+        while (!server.isTerminated()) {
+            Thread.onSpinWait();
+        }
+    }
+}
