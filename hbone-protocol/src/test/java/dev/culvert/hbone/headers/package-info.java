@@ -1,0 +1,5 @@
+/// Headers in every spelling.
+@NullMarked
+package dev.culvert.hbone.headers;
+
+import org.jspecify.annotations.NullMarked;
