@@ -1,0 +1,5 @@
+/// Wires the control plane's parts into a program.
+@NullMarked
+package dev.culvert.istiod.app;
+
+import org.jspecify.annotations.NullMarked;
