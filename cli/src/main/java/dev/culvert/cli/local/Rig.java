@@ -92,6 +92,10 @@ public final class Rig implements AutoCloseable {
             return;
         }
         var command = new ArrayList<>(config.programs.controlPlane());
+        command.add("discovery");
+        for (var address : List.of(Addressing.CONTROL_PLANE_V4, Addressing.CONTROL_PLANE_V6)) {
+            command.addAll(List.of("--address", address));
+        }
         command.addAll(List.of("--configDir", config.folder.toString()));
         command.addAll(List.of("--objectsDir", config.state.resolve("objects").toString()));
         command.addAll(

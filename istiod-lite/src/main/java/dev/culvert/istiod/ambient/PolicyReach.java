@@ -1,0 +1,69 @@
+package dev.culvert.istiod.ambient;
+
+import dev.culvert.kube.object.KubeObject;
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.Problem;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Finds policies that reach nobody: their author believes in a protection that is not there.
+final class PolicyReach {
+    private static final String MODE = "istio.io/dataplane-mode";
+    private final ObjectSet objects;
+    private final String rootNamespace;
+    private final List<Template> templates;
+
+    /// A pod, or what a Deployment will make pods of.
+    private record Template(String namespace, Map<String, String> labels, boolean inMesh) {}
+
+    PolicyReach(ObjectSet objects, String rootNamespace) {
+        this.objects = objects;
+        this.rootNamespace = rootNamespace;
+        var pods = objects.pods().stream()
+                .filter(pod -> !pod.finished())
+                .map(pod -> template(pod.namespace(), pod.metadata().labels(), WorkloadTranslation.captured(pod)));
+        var deployments = objects.deployments().stream()
+                .map(one -> template(one.namespace(), one.template().labels(), false));
+        this.templates = Stream.concat(pods, deployments).toList();
+    }
+
+    private Template template(String namespace, Map<String, String> labels, boolean captured) {
+        var ofNamespace = objects.namespace(namespace)
+                .flatMap(one -> one.metadata().label(MODE))
+                .orElse("");
+        return new Template(
+                namespace,
+                labels,
+                captured || labels.getOrDefault(MODE, ofNamespace).equals("ambient"));
+    }
+
+    /// @param selector empty for all pods of the namespace, or of the mesh
+    Optional<Problem> check(KubeObject policy, Map<String, String> selector) {
+        var inScope = templates.stream()
+                .filter(one -> policy.namespace().equals(rootNamespace)
+                        || policy.namespace().equals(one.namespace()))
+                .toList();
+        var selected = inScope.stream()
+                .filter(one -> one.labels().entrySet().containsAll(selector.entrySet()))
+                .toList();
+        if (selected.isEmpty()) {
+            var what = selector.isEmpty()
+                    ? "there is no pod in namespace " + policy.namespace()
+                    : "no pod has the labels of its selector, " + selector;
+            return Optional.of(noEffect(policy, what, "correct the namespace or spec.selector.matchLabels"));
+        }
+        if (selected.stream().noneMatch(Template::inMesh)) {
+            return Optional.of(noEffect(
+                    policy,
+                    "none of the pods it is for is in the mesh",
+                    "label their namespace " + MODE + ": ambient"));
+        }
+        return Optional.empty();
+    }
+
+    private static Problem noEffect(KubeObject policy, String why, String fix) {
+        return Problem.warning(policy.place(), policy.key().toString(), "has no effect: " + why, fix);
+    }
+}

@@ -1,0 +1,126 @@
+package dev.culvert.istiod.ambient;
+
+import com.google.protobuf.ByteString;
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.PortRef;
+import dev.culvert.kube.object.Service;
+import dev.culvert.protos.workload.AppProtocol;
+import dev.culvert.protos.workload.IPFamilies;
+import dev.culvert.protos.workload.LoadBalancing;
+import dev.culvert.protos.workload.LoadBalancing.Scope;
+import dev.culvert.protos.workload.NetworkAddress;
+import dev.culvert.protos.workload.Port;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// Turns a Service into `istio.workload.Service`.
+final class ServiceTranslation {
+    private static final String DISTRIBUTION = "networking.istio.io/traffic-distribution";
+
+    private ServiceTranslation() {}
+
+    static String hostname(Service service, TranslationSettings settings) {
+        return service.name() + "." + service.namespace() + ".svc." + settings.clusterDomain();
+    }
+
+    /// The resource name.
+    static String key(Service service, TranslationSettings settings) {
+        return service.namespace() + "/" + hostname(service, settings);
+    }
+
+    static dev.culvert.protos.workload.Service translate(
+            Service service, ObjectSet objects, TranslationSettings settings) {
+        var to = dev.culvert.protos.workload.Service.newBuilder()
+                .setName(service.name())
+                .setNamespace(service.namespace())
+                .setHostname(hostname(service, settings))
+                .setIpFamilies(families(service))
+                .setCanonical(true);
+        service.addresses().forEach(address -> to.addAddresses(networkAddress(address, settings)));
+        service.ports().forEach(port -> to.addPorts(port(port)));
+        loadBalancing(service, objects).ifPresent(to::setLoadBalancing);
+        return to.build();
+    }
+
+    private static NetworkAddress networkAddress(InetAddress address, TranslationSettings settings) {
+        return NetworkAddress.newBuilder()
+                .setNetwork(settings.network())
+                .setAddress(ByteString.copyFrom(address.getAddress()))
+                .build();
+    }
+
+    private static Port port(Service.Port port) {
+        return Port.newBuilder()
+                .setServicePort(port.number())
+                .setTargetPort(
+                        switch (port.target()) {
+                            case PortRef.Numbered(var number) -> number;
+                            case PortRef.Named _ -> 0; // each workload says its own
+                        })
+                .setAppProtocol(appProtocol(port))
+                .build();
+    }
+
+    private static AppProtocol appProtocol(Service.Port port) {
+        var dash = port.name().indexOf('-');
+        var prefix = dash < 0 ? port.name() : port.name().substring(0, dash);
+        var said = port.appProtocol().isEmpty() ? prefix : port.appProtocol();
+        return switch (said.toLowerCase(Locale.ROOT)) {
+            case "http" -> AppProtocol.HTTP11;
+            case "http2", "kubernetes.io/h2c" -> AppProtocol.HTTP2;
+            case "grpc" -> AppProtocol.GRPC;
+            case "tcp" -> AppProtocol.TCP;
+            case "tls", "https" -> AppProtocol.TLS;
+            default -> AppProtocol.UNKNOWN;
+        };
+    }
+
+    private static IPFamilies families(Service service) {
+        if (service.ipFamilies().size() > 1) {
+            return IPFamilies.DUAL;
+        }
+        return service.ipFamilies().stream()
+                .findFirst()
+                .map(family -> family.equals("IPv6") ? IPFamilies.IPV6_ONLY : IPFamilies.IPV4_ONLY)
+                .orElse(IPFamilies.AUTOMATIC);
+    }
+
+    private static Optional<LoadBalancing> loadBalancing(Service service, ObjectSet objects) {
+        var to = LoadBalancing.newBuilder();
+        if (service.localTrafficOnly()) {
+            to.setMode(LoadBalancing.Mode.STRICT).addRoutingPreference(Scope.NODE);
+        } else {
+            var preference = preference(distribution(service, objects));
+            if (!preference.isEmpty()) {
+                to.setMode(LoadBalancing.Mode.FAILOVER).addAllRoutingPreference(preference);
+            }
+        }
+        if (service.publishNotReady()) {
+            to.setHealthPolicy(LoadBalancing.HealthPolicy.ALLOW_ALL);
+        }
+        var built = to.build();
+        return built.equals(LoadBalancing.getDefaultInstance()) ? Optional.empty() : Optional.of(built);
+    }
+
+    /// The first place that says one counts, even if what it says is unknown.
+    private static String distribution(Service service, ObjectSet objects) {
+        if (!service.trafficDistribution().isEmpty()) {
+            return service.trafficDistribution();
+        }
+        return service.metadata()
+                .annotation(DISTRIBUTION)
+                .or(() -> objects.namespace(service.namespace())
+                        .flatMap(namespace -> namespace.metadata().annotation(DISTRIBUTION)))
+                .orElse("");
+    }
+
+    private static List<Scope> preference(String distribution) {
+        return switch (distribution.toLowerCase(Locale.ROOT)) {
+            case "prefersamezone", "preferclose" -> List.of(Scope.NETWORK, Scope.REGION, Scope.ZONE);
+            case "prefersamenode" -> List.of(Scope.NETWORK, Scope.REGION, Scope.ZONE, Scope.SUBZONE, Scope.NODE);
+            default -> List.of();
+        };
+    }
+}

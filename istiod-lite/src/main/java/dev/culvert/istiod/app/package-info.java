@@ -1,0 +1,5 @@
+/// The program: configuration and wiring.
+@NullMarked
+package dev.culvert.istiod.app;
+
+import org.jspecify.annotations.NullMarked;
