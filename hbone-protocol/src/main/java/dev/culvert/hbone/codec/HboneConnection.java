@@ -190,7 +190,7 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         broken = true;
-        failAll(new StreamFailure(ErrorCode.INTERNAL_ERROR, !frames.settingsRead(), "connection closed"));
+        failAll(new StreamFailure(ErrorCode.INTERNAL_ERROR, true, "connection closed"));
         release();
         listener.closed();
         context.fireChannelInactive();

@@ -23,6 +23,7 @@ import org.slf4j.LoggerFactory;
 /// block.
 public final class CertificateClient implements CertificateSource, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("ca");
+    private static final SpiffeId WARM_UP = new SpiffeId("cluster.local", "none", "none");
     private static final Duration DEADLINE = Duration.ofSeconds(10);
 
     private final ControlPlane server;
@@ -32,6 +33,20 @@ public final class CertificateClient implements CertificateSource, AutoCloseable
     public CertificateClient(ControlPlane server, Duration validity) {
         this.server = server;
         this.validity = validity;
+    }
+
+    /// Makes a key and a request and throws them away, and opens the channel: what the first pod needs is loaded
+    /// and known to work before it comes.
+    public void warmUp() {
+        try {
+            var pair = SigningRequest.newKeyPair();
+            LOG.debug(
+                    "certificate requests of {} characters can be made",
+                    SigningRequest.pem(pair, WARM_UP).length());
+            channel().getState(true);
+        } catch (IOException | GeneralSecurityException e) {
+            LOG.debug("the CA is not prepared yet: {}", e.getMessage());
+        }
     }
 
     @Override

@@ -136,8 +136,8 @@ public final class CertificateStore implements AutoCloseable {
                 } finally {
                     fetches.release();
                 }
-            } catch (IOException | RuntimeException e) {
-                failed(String.valueOf(e.getMessage()));
+            } catch (IOException | RuntimeException | LinkageError e) {
+                failed(e instanceof IOException ? String.valueOf(e.getMessage()) : e.toString());
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
             }

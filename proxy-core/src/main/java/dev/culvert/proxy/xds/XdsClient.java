@@ -59,6 +59,7 @@ public final class XdsClient implements AutoCloseable {
     private final Set<String> acknowledged = new HashSet<>();
     private volatile boolean closed;
     private volatile boolean connected;
+    private int failures;
     private @Nullable Thread thread;
 
     /// @param onSynced called once when both types were acknowledged for the first time
@@ -79,22 +80,27 @@ public final class XdsClient implements AutoCloseable {
 
     private void run() {
         var backoff = FIRST_BACKOFF;
-        var failures = 0;
         while (!closed) {
+            var progressed = false;
             try {
-                var progressed = connectOnce();
-                backoff = progressed ? FIRST_BACKOFF : longer(backoff);
-                failures = progressed ? 0 : failures + 1;
-                Thread.sleep(backoff);
+                progressed = connectOnce();
             } catch (IOException | RuntimeException e) {
-                backoff = longer(backoff);
-                if (failures++ % 20 == 0) {
-                    LOG.warn("XDS client connection error to {}: {}; retrying", server.address(), reason(e));
-                }
-                pause(backoff);
+                ended(e);
             } catch (InterruptedException _) {
                 return;
             }
+            backoff = progressed ? FIRST_BACKOFF : longer(backoff);
+            pause(backoff);
+        }
+    }
+
+    /// Said once, and again after some more failures.
+    private void ended(@Nullable Throwable cause) {
+        if (!closed && failures++ % 20 == 0) {
+            LOG.warn(
+                    "no stream to {}: {}; what is known stays in force, trying again",
+                    server.address(),
+                    cause == null ? "ended by the server" : reason(cause));
         }
     }
 
@@ -107,7 +113,12 @@ public final class XdsClient implements AutoCloseable {
     }
 
     private static String reason(Throwable e) {
-        return e instanceof StatusRuntimeException status ? status.getStatus().toString() : e.toString();
+        if (!(e instanceof StatusRuntimeException status)) {
+            return e.toString();
+        }
+        var root = status.getStatus().getCause();
+        return status.getStatus().getCode() + " "
+                + (root == null ? status.getStatus().getDescription() : root.getMessage());
     }
 
     private static Duration longer(Duration backoff) {
@@ -139,6 +150,7 @@ public final class XdsClient implements AutoCloseable {
                 case Event.Response(var response) -> {
                     if (!connected) {
                         connected = true;
+                        failures = 0;
                         LOG.info("XDS stream established with {}", server.address());
                     }
                     received = true;
@@ -148,9 +160,7 @@ public final class XdsClient implements AutoCloseable {
                     }
                 }
                 case Event.Ended(var cause) -> {
-                    LOG.warn(
-                            "XDS stream ended: {}; what is known stays in force",
-                            cause == null ? "by server" : reason(cause));
+                    ended(cause);
                     return received;
                 }
             }

@@ -5,10 +5,14 @@ import dev.culvert.hbone.failure.ProxyException;
 import io.netty.buffer.ByteBuf;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Bytes both ways between a downstream and an upstream, with half-close and reset passed on as they are. Its whole
 /// state is here and in its two ends. Confined to one loop.
 public final class Relay {
+    private static final Logger LOG = LoggerFactory.getLogger("relay");
+
     private final RelayEnd downstream;
     private final RelayEnd upstream;
     private final CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
@@ -89,6 +93,7 @@ public final class Relay {
 
     /// `end` broke: reset by whoever is there, or failed. A reset is a normal end for the log, as Istio has it.
     void broke(RelayEnd end, String why, boolean reset) {
+        LOG.debug("{} broke: {}", end == downstream ? "downstream" : "upstream", why);
         if (reset) {
             finish(null);
         } else {
