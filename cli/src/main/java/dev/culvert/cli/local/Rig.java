@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,9 +53,24 @@ public final class Rig implements AutoCloseable {
 
     private Rig(RigConfig config) throws IOException {
         this.config = config;
+        forgetEarlierRun(config.state);
         this.folder = new KubeFolder(config.folder);
         this.objects = new ObjectFiles(config.state.resolve("objects"));
         this.programsPath = config.programs.pathDirectory(config.state);
+    }
+
+    /// A new rig is a new cluster: of an earlier one only the certificate authority stays.
+    private static void forgetEarlierRun(Path state) throws IOException {
+        for (var name : List.of("objects", "redirection", "nodes", "pods")) {
+            var directory = state.resolve(name);
+            if (Files.isDirectory(directory)) {
+                try (var tree = Files.walk(directory)) {
+                    for (var path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                        Files.delete(path);
+                    }
+                }
+            }
+        }
     }
 
     /// Builds the network, starts the programs and the pods; returns before they are ready.
