@@ -7,11 +7,13 @@ import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /// The program `culvert`.
 @Command(
         name = "culvert",
-        version = "culvert 0.1.0-SNAPSHOT",
+        version = Culvert.VERSION,
         mixinStandardHelpOptions = true,
         description = "Runs a service mesh on this machine, looks into it, and explains it.",
         exitCodeListHeading = "%nExit codes:%n",
@@ -35,8 +37,23 @@ import picocli.CommandLine.HelpCommand;
             MeshCommands.LocalSupervisor.class,
             ZtunnelConfig.class,
             AppCommand.class,
+            Culvert.Version.class,
         })
 public final class Culvert {
+    static final String VERSION = "culvert 0.1.0-SNAPSHOT";
+
+    /// `culvert version`: what `--version` prints.
+    @Command(name = "version", description = "Prints the version.")
+    static final class Version implements Runnable {
+        @Spec
+        CommandSpec spec = CommandSpec.create();
+
+        @Override
+        public void run() {
+            spec.root().commandLine().printVersionHelp(spec.commandLine().getOut());
+        }
+    }
+
     public static void main(String[] arguments) {
         System.exit(commandLine().execute(arguments));
     }

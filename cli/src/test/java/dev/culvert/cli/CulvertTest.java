@@ -97,6 +97,15 @@ class CulvertTest {
     }
 
     @Test
+    void versionIsACommandAndAnOption() {
+        assertThat(culvert("version")).isZero();
+        var printed = out.toString();
+        assertThat(printed).startsWith("culvert ");
+        assertThat(culvert("--version")).isZero();
+        assertThat(out.toString()).isEqualTo(printed + printed);
+    }
+
+    @Test
     void helpNamesCommandsAndExitCodes() {
         assertThat(culvert("--help")).isZero();
         assertThat(out.toString())
