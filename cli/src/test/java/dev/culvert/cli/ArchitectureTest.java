@@ -17,12 +17,12 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule noCycles = slices().matching("..cli.(*)..").should().beFreeOfCycles();
 
-    /// But: CULVERT_ROOT from the launcher (`DemoCommand`, `LocalMesh`), PATH for pods (`RunningPod`),
-    /// POD_NAME in a pod (`Serve`).
+    /// But: CULVERT_ROOT from the launcher (`DemoCommand`, `LocalMesh`), CULVERT_ZTUNNEL (`Programs`), PATH for
+    /// pods (`RunningPod`), POD_NAME in a pod (`Serve`).
     @ArchTest
     static final ArchRule oneReaderOfTheEnvironment = noClasses()
             .that()
-            .haveNameNotMatching(".*\\.(DemoCommand|LocalMesh|RunningPod|Serve)")
+            .haveNameNotMatching(".*\\.(DemoCommand|LocalMesh|Programs|RunningPod|Serve)")
             .should()
             .callMethodWhere(target(nameMatching("getenv|getProperty")).and(target(owner(type(System.class)))))
             .because("dev.culvert.daemon.config is the only reader");

@@ -25,7 +25,7 @@ public record Programs(List<String> controlPlane, List<String> agent, List<Strin
             var program = root.resolve(place.getValue());
             if (!Files.isExecutable(program)) {
                 throw new IOException(
-                        place.getKey() + " is not built: " + program + " is missing; run ./mvnw -DskipTests install");
+                        place.getKey() + " is not built: " + program + " is missing; run ./mvnw -DskipTests package");
             }
             commands.add(List.of(program.toString()));
         }

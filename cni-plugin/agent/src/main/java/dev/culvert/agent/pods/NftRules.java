@@ -25,7 +25,8 @@ public final class NftRules implements NamespaceRules {
 
     @Override
     public void enrol(NetworkNamespace netns, Capture capture) throws IOException {
-        migrateQueues(netns);
+        setting(netns, "ipv4/tcp_migrate_req");
+        setting(netns, "netfilter/nf_conntrack_tcp_be_liberal");
         for (var family : families(netns)) {
             run(netns, PodRoutes.added(), line -> line.contains("File exists"), "ip", family, "-force", "-batch", "-");
         }
@@ -63,13 +64,14 @@ public final class NftRules implements NamespaceRules {
         return disabled ? List.of("-4") : List.of("-4", "-6");
     }
 
-    /// What waits in the queue of a listener that closes moves to its successor, when one ztunnel follows
-    /// another.
-    private static void migrateQueues(NetworkNamespace netns) throws IOException {
+    /// With `tcp_migrate_req` what waits in the queue of a listener that closes moves to its successor, when one
+    /// ztunnel follows another. With `be_liberal` a packet outside the window that conntrack expects still belongs
+    /// to its connection, and so keeps the mark that leads it to the proxy.
+    private static void setting(NetworkNamespace netns, String name) throws IOException {
         try {
-            netns.<Path, IOException>call(() -> Files.writeString(Path.of("/proc/sys/net/ipv4/tcp_migrate_req"), "1"));
+            netns.<Path, IOException>call(() -> Files.writeString(Path.of("/proc/sys/net", name), "1"));
         } catch (FileSystemException e) {
-            LOG.debug("tcp_migrate_req stays as it is: {}", e.toString());
+            LOG.debug("{} stays as it is: {}", name, e.toString());
         }
     }
 

@@ -135,6 +135,11 @@ public final class InPodRules {
                         "remember connections that the proxy opened to the app"),
                 new Rule(
                         OUTPUT,
+                        "ct state invalid meta l4proto tcp",
+                        "drop",
+                        "a reply without its connection would lose its mark and leave in clear"),
+                new Rule(
+                        OUTPUT,
                         "ct mark & 0xfff == 0x111",
                         "meta mark set ct mark",
                         "their replies are routed back to the proxy over lo"));
