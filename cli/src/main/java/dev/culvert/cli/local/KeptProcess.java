@@ -100,6 +100,12 @@ final class KeptProcess {
         }
     }
 
+    /// Kills it at once; it will not be started again.
+    synchronized void killForGood() {
+        stopped = true;
+        kill();
+    }
+
     /// Asks it to end, insists after a while, and does not start it again.
     void stop() {
         Process ending;

@@ -122,6 +122,7 @@ final class Requests {
         return new Fetch("GET", request.path("url").asText(), headers).from(netns, answer);
     }
 
+    /// A pod's containers or a program; a program stays away with `again: false`.
     private ObjectNode kill(JsonNode request, ObjectNode answer) throws IOException {
         if (request.has("pod")) {
             pod(request).kill();
@@ -132,7 +133,11 @@ final class Requests {
                 .filter(candidate -> candidate.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new MissingException("no process " + name));
-        process.kill();
+        if (request.path("again").asBoolean(true)) {
+            process.kill();
+        } else {
+            process.killForGood();
+        }
         return answer;
     }
 

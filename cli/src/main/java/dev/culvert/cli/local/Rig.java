@@ -62,12 +62,15 @@ public final class Rig implements AutoCloseable {
     /// A new rig is a new cluster: of an earlier one only the certificate authority stays.
     private static void forgetEarlierRun(Path state) throws IOException {
         for (var name : List.of("objects", "redirection", "nodes", "pods")) {
-            var directory = state.resolve(name);
-            if (Files.isDirectory(directory)) {
-                try (var tree = Files.walk(directory)) {
-                    for (var path : tree.sorted(Comparator.reverseOrder()).toList()) {
-                        Files.delete(path);
-                    }
+            removeTree(state.resolve(name));
+        }
+    }
+
+    private static void removeTree(Path directory) throws IOException {
+        if (Files.isDirectory(directory)) {
+            try (var tree = Files.walk(directory)) {
+                for (var path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(path);
                 }
             }
         }
@@ -121,7 +124,7 @@ public final class Rig implements AutoCloseable {
     }
 
     private void startNode(String name, Node node) throws IOException {
-        Files.createDirectories(Path.of("/run/culvert", name));
+        Files.createDirectories(runtime(name));
         if (!config.programs.agent().isEmpty()) {
             var command = new ArrayList<>(config.programs.agent());
             command.addAll(List.of("--configDir", config.folder.toString()));
@@ -137,6 +140,11 @@ public final class Rig implements AutoCloseable {
                     config.state, name, node.ztunnel().v4());
             start(name + "-ztunnel", name + "/ztunnel", config.programs.ztunnel(), environment);
         }
+    }
+
+    /// Sockets and keys of a node's programs.
+    private static Path runtime(String node) {
+        return Path.of("/run/culvert", node);
     }
 
     private void start(String namespace, String name, List<String> command, Map<String, String> environment)
@@ -287,6 +295,9 @@ public final class Rig implements AutoCloseable {
             stopAll();
             try {
                 topology.remove();
+                for (var node : nodes.keySet()) {
+                    removeTree(runtime(node));
+                }
             } catch (IOException e) {
                 LOG.warn("not everything is removed: {}", e.toString());
             }

@@ -27,8 +27,14 @@ final class Folders {
     static ObjectSet combine(List<? extends Collection<FolderFile>> folders, Map<String, String> redirection) {
         var problems = new ArrayList<Problem>();
         var objects = new HashMap<ObjectKey, KubeObject>();
-        folders.forEach(files -> objects.putAll(combine(files, problems)));
-        removeSharedAddresses(objects, problems);
+        var ranks = new HashMap<ObjectKey, Integer>();
+        for (var folder = 0; folder < folders.size(); folder++) {
+            var ofFolder = combine(folders.get(folder), problems);
+            objects.putAll(ofFolder);
+            var rank = -folder;
+            ofFolder.keySet().forEach(key -> ranks.put(key, rank));
+        }
+        removeSharedAddresses(objects, ranks, problems);
         objects.replaceAll((_, object) -> object instanceof Pod pod ? overlay(pod, redirection) : object);
         return new ObjectSet(objects, problems);
     }
@@ -55,11 +61,14 @@ final class Folders {
                 "remove or rename one of them");
     }
 
-    /// The first by place keeps an address; others that claim it are left out.
-    private static void removeSharedAddresses(Map<ObjectKey, KubeObject> objects, List<Problem> problems) {
+    /// What a later folder says is so (there the cluster writes what it gave) and keeps its address; in one folder
+    /// the first by place does. Others that claim it are left out.
+    private static void removeSharedAddresses(
+            Map<ObjectKey, KubeObject> objects, Map<ObjectKey, Integer> ranks, List<Problem> problems) {
         var owners = new HashMap<InetAddress, KubeObject>();
         var inOrder = objects.values().stream()
-                .sorted(Comparator.comparing(KubeObject::place))
+                .sorted(Comparator.comparing((KubeObject object) -> ranks.getOrDefault(object.key(), 0))
+                        .thenComparing(KubeObject::place))
                 .toList();
         for (var object : inOrder) {
             var addresses = ownAddresses(object);

@@ -36,7 +36,7 @@ class FolderSourceTest {
     @BeforeEach
     void makeFolders() throws IOException {
         user = Files.createDirectory(dir.resolve("user"));
-        objects = Files.createDirectory(dir.resolve("objects"));
+        objects = Files.createDirectory(dir.resolve("written-by-the-cluster"));
         redirection = Files.createDirectory(dir.resolve("redirection"));
     }
 
@@ -115,6 +115,18 @@ class FolderSourceTest {
                                         user.resolve("b.yaml") + ":5: Pod shop/q: duplicate IP 198.18.65.2, already of "
                                                 + "Pod shop/p at " + user.resolve("a.yaml") + ":5")
                                 .contains("give it an address of its own"));
+    }
+
+    @Test
+    void anAddressThatTheClusterGaveIsNotTakenByAUsersFile() throws Exception {
+        write(user, "a.yaml", pod("twin", "u1", "198.18.65.2"));
+        write(objects, "p.yaml", pod("p", "u2", "198.18.65.2"));
+        open();
+        assertThat(keys(current())).containsExactly("Pod shop/p");
+        assertThat(current().problems())
+                .singleElement()
+                .asString()
+                .startsWith(user.resolve("a.yaml") + ":1: Pod shop/twin: duplicate IP 198.18.65.2");
     }
 
     @Test

@@ -24,11 +24,20 @@ import java.util.List;
 /// The TCP sockets of the calling thread's network namespace, whoever holds them.
 public final class TcpSockets {
     private static final int NETLINK_SOCK_DIAG = 4;
+    private static final short SOCK_DIAG_BY_FAMILY = 20;
     private static final short SOCK_DESTROY = 21;
+    private static final short NLM_F_REQUEST = 0x1;
     private static final short NLM_F_REQUEST_ACK = 0x5;
     private static final int NLMSG_ERROR = 2;
     private static final int IPPROTO_TCP = 6;
     private static final int REQUEST_BYTES = 72;
+    private static final int REQUEST_COOKIE = 64;
+    /// In `struct nlmsghdr` and `struct inet_diag_msg`.
+    private static final int FOUND_STATE = 17;
+
+    private static final int FOUND_COOKIE = 60;
+    private static final int COOKIE_BYTES = 8;
+    private static final int ENOENT = 2;
 
     private TcpSockets() {}
 
@@ -69,7 +78,9 @@ public final class TcpSockets {
         }
     }
 
-    /// Aborts one connection, whichever process holds it: both ends get a reset.
+    /// Aborts one connection, whichever process holds it: both ends get a reset. Where the kernel finds no such
+    /// connection it finds the listener of that port; so it is asked first what it has found, and then told to
+    /// abort that very socket.
     /// @throws LinuxException ENOENT if there is none of this kind (or the kernel has no `inet_diag`)
     public static void destroy(InetSocketAddress local, InetSocketAddress remote) throws IOException {
         var described = local + ", " + remote;
@@ -79,14 +90,27 @@ public final class TcpSockets {
                         "AF_NETLINK, NETLINK_SOCK_DIAG", Libc.AF_NETLINK, type, NETLINK_SOCK_DIAG))) {
             var request = arena.allocate(REQUEST_BYTES, 4);
             MemorySegment.copy(request(local, remote), 0, request, JAVA_BYTE, 0, REQUEST_BYTES);
-            Libc.SEND.invoke("SOCK_DESTROY " + described, fd.number(), request, request.byteSize(), 0);
-            var answer = arena.allocate(512, 4);
-            Libc.RECV.invoke("SOCK_DESTROY " + described, fd.number(), answer, answer.byteSize(), 0);
-            var error = -answer.get(JAVA_INT, 16);
-            if (answer.get(JAVA_SHORT, 4) == NLMSG_ERROR && error != 0) {
-                throw new LinuxException("SOCK_DESTROY", described, error);
+            var found = ask(arena, fd, request, described);
+            if (TcpSocket.State.numbered(found.get(JAVA_BYTE, FOUND_STATE)) == TcpSocket.State.LISTEN) {
+                throw new LinuxException("SOCK_DESTROY", described, ENOENT);
             }
+            MemorySegment.copy(found, FOUND_COOKIE, request, REQUEST_COOKIE, COOKIE_BYTES);
+            request.set(JAVA_SHORT, 4, SOCK_DESTROY);
+            request.set(JAVA_SHORT, 6, NLM_F_REQUEST_ACK);
+            ask(arena, fd, request, described);
         }
+    }
+
+    private static MemorySegment ask(Arena arena, OwnedFd fd, MemorySegment request, String described)
+            throws IOException {
+        Libc.SEND.invoke("SOCK_DIAG " + described, fd.number(), request, request.byteSize(), 0);
+        var answer = arena.allocate(512, 4);
+        Libc.RECV.invoke("SOCK_DIAG " + described, fd.number(), answer, answer.byteSize(), 0);
+        var error = -answer.get(JAVA_INT, 16);
+        if (answer.get(JAVA_SHORT, 4) == NLMSG_ERROR && error != 0) {
+            throw new LinuxException("SOCK_DIAG", described, error);
+        }
+        return answer;
     }
 
     /// `struct nlmsghdr` and `struct inet_diag_req_v2` (`linux/inet_diag.h`).
@@ -94,8 +118,8 @@ public final class TcpSockets {
         var family = local.getAddress().getAddress().length == 4 ? Libc.AF_INET : Libc.AF_INET6;
         var buffer = ByteBuffer.allocate(REQUEST_BYTES).order(ByteOrder.nativeOrder());
         buffer.putInt(REQUEST_BYTES)
-                .putShort(SOCK_DESTROY)
-                .putShort(NLM_F_REQUEST_ACK)
+                .putShort(SOCK_DIAG_BY_FAMILY)
+                .putShort(NLM_F_REQUEST)
                 .putInt(1)
                 .putInt(0);
         buffer.put((byte) family).put((byte) IPPROTO_TCP).putShort((short) 0).putInt(-1);

@@ -41,4 +41,19 @@ class TcpSocketsTest {
                             LinuxException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOENT));
         }
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "::1"})
+    void listenerIsNotTakenForAConnectionThatHasGone(String address) throws Exception {
+        try (var server = new ServerSocket(0, 1, InetAddress.getByName(address))) {
+            var local = (InetSocketAddress) server.getLocalSocketAddress();
+            assertThatThrownBy(() -> TcpSockets.destroy(local, new InetSocketAddress(address, 9)))
+                    .isInstanceOfSatisfying(
+                            LinuxException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOENT));
+            try (var client = new Socket(server.getInetAddress(), server.getLocalPort());
+                    var accepted = server.accept()) {
+                assertThat(client.getPort()).isEqualTo(accepted.getLocalPort());
+            }
+        }
+    }
 }

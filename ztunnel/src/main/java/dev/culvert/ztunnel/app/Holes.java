@@ -1,5 +1,7 @@
 package dev.culvert.ztunnel.app;
 
+import dev.culvert.linux.Errno;
+import dev.culvert.linux.LinuxException;
 import dev.culvert.linux.socket.TcpSocket;
 import dev.culvert.linux.socket.TcpSockets;
 import dev.culvert.mesh.model.policy.Authorizer;
@@ -15,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -51,12 +54,17 @@ final class Holes {
         this.own = own;
     }
 
-    /// Looks now; call it on a platform thread.
+    /// Looks now; call it on a platform thread. The kernel's table is not read at one moment: it may show one side
+    /// of a new captured connection and not yet the other. What looks like a hole twice, and has not become ours
+    /// in between, is one.
     synchronized List<Hole> find() throws IOException {
+        var suspected = look();
         var ours = own.inodes();
         var holes = new ArrayList<Hole>();
-        for (var proxy : pods.running()) {
-            holes.addAll(of(proxy, ours));
+        for (var again : look().entrySet()) {
+            if (suspected.containsKey(again.getKey()) && !ours.contains(again.getKey())) {
+                holes.add(again.getValue());
+            }
         }
         firstSeen
                 .keySet()
@@ -66,7 +74,16 @@ final class Holes {
         return holes;
     }
 
-    private List<Hole> of(PodProxy proxy, Set<Long> ours) throws IOException {
+    /// Suspects by inode; our own sockets are among them.
+    private Map<Long, Hole> look() throws IOException {
+        var suspects = new LinkedHashMap<Long, Hole>();
+        for (var proxy : pods.running()) {
+            look(proxy, suspects);
+        }
+        return suspects;
+    }
+
+    private void look(PodProxy proxy, Map<Long, Hole> suspects) throws IOException {
         var table = proxy.pod().sockets().namespace().<List<TcpSocket>, IOException>call(TcpSockets::list);
         var listening = new HashSet<Integer>();
         var pairs = new HashSet<Pair>();
@@ -76,16 +93,14 @@ final class Holes {
             }
             pairs.add(new Pair(socket.local(), socket.remote()));
         }
-        var holes = new ArrayList<Hole>();
         for (var socket : table) {
-            if (isOpen(socket) && !ours.contains(socket.inode()) && !isCaptured(socket, pairs, table)) {
+            if (isOpen(socket) && !isCaptured(socket, pairs, table)) {
                 var pair = new Pair(socket.local(), socket.remote());
                 var since = firstSeen.computeIfAbsent(pair, _ -> Instant.now());
                 var inbound = listening.contains(socket.local().getPort());
-                holes.add(new Hole(proxy.pod(), inbound, socket.local(), socket.remote(), since));
+                suspects.put(socket.inode(), new Hole(proxy.pod(), inbound, socket.local(), socket.remote(), since));
             }
         }
-        return holes;
     }
 
     private static boolean isOpen(TcpSocket socket) {
@@ -126,16 +141,30 @@ final class Holes {
         var facts = new ConnectionFacts(null, hole.remote.getAddress(), hole.local);
         var verdict = Authorizer.decide(mesh.policiesFor(workload.get()), facts);
         if (!verdict.isAllowed()) {
-            hole.pod.sockets().namespace().<Object, IOException>call(() -> {
-                TcpSockets.destroy(hole.local, hole.remote);
-                return hole;
-            });
+            if (!destroy(hole)) {
+                return;
+            }
             LOG.info(
                     "ended the connection {} <- {} of {}, open since before its enrolment: {}",
                     hole.local,
                     hole.remote,
                     hole.pod.id(),
                     verdict.text());
+        }
+    }
+
+    /// False if it has ended by itself.
+    private static boolean destroy(Hole hole) throws IOException {
+        try {
+            return hole.pod.sockets().namespace().<Boolean, IOException>call(() -> {
+                TcpSockets.destroy(hole.local, hole.remote);
+                return true;
+            });
+        } catch (LinuxException e) {
+            if (e.errno() != Errno.ENOENT) {
+                throw e;
+            }
+            return false;
         }
     }
 }

@@ -196,12 +196,20 @@ public final class PodReconciler implements AutoCloseable {
         pod.capture = Optional.of(capture);
         rules.enrol(netns, capture);
         if (refusal.isPresent()) {
-            status.write(pod.view.uid(), State.PENDING);
+            writePending(pod);
             throw refusal.get();
         }
         status.write(pod.view.uid(), State.ENABLED); // last: peers switch to HBONE when they see it
         pod.succeeded(Step.ENABLED);
         LOG.info("pod {} is captured", pod.view.name());
+    }
+
+    /// A pod that a former agent had captured stays enabled while no ztunnel is connected: if peers were told
+    /// otherwise they would talk to it in clear.
+    private void writePending(EnrolledPod pod) throws IOException {
+        if (!status.read(pod.view.uid()).equals(Optional.of(State.ENABLED))) {
+            status.write(pod.view.uid(), State.PENDING);
+        }
     }
 
     private Optional<IOException> tell(EnrolledPod pod) throws InterruptedIOException {

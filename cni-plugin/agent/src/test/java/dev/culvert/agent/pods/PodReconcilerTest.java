@@ -180,6 +180,25 @@ class PodReconcilerTest {
         assertThat(status.read("uid")).contains(State.ENABLED);
     }
 
+    /// Peers that read `pending` would talk to it in clear.
+    @Test
+    void nextAgentLeavesThePodEnabledWhileNoZtunnelIsConnected() throws Exception {
+        new NftRules().enrol(network.pod, Capture.TCP);
+        status.write("uid", State.ENABLED);
+        agent.close();
+        agent = new Agent(pod("ambient"));
+        try (var ztunnel = ScriptedZtunnel.connect(socket())) {
+            ztunnel.send("0801");
+            ztunnel.receiveAdd(); // of the snapshot
+            ztunnel.ack();
+            assertThat(ztunnel.receive()).isEqualTo("1a00");
+            ztunnel.ack();
+            ztunnel.receiveAdd(); // of the retry
+            assertThat(status.read("uid")).contains(State.ENABLED);
+            ztunnel.ack();
+        }
+    }
+
     @Test
     void podWhoseNamespaceIsNotFoundAfterARestartIsKept() throws Exception {
         new NftRules().enrol(network.pod, Capture.TCP);
