@@ -93,7 +93,12 @@ public final class Relay {
 
     /// `end` broke: reset by whoever is there, or failed. A reset is a normal end for the log, as Istio has it.
     void broke(RelayEnd end, String why, boolean reset) {
-        LOG.debug("{} broke: {}", end == downstream ? "downstream" : "upstream", why);
+        LOG.debug(
+                "{} broke after {} bytes up, {} down: {}",
+                end == downstream ? "downstream" : "upstream",
+                bytesUp,
+                bytesDown,
+                why);
         if (reset) {
             finish(null);
         } else {

@@ -10,6 +10,7 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import java.io.IOException;
+import java.nio.channels.NotYetConnectedException;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
@@ -225,9 +226,13 @@ public final class SocketEnd extends RelayEnd {
             broke("connection closed", true);
         }
 
+        /// epoll reports a hang-up of a socket that is registered but not connected yet, and Netty then tries to
+        /// read it: that says nothing about the connection.
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-            broke(String.valueOf(cause.getMessage()), cause instanceof IOException);
+            if (!(cause instanceof NotYetConnectedException)) {
+                broke(cause.toString(), cause instanceof IOException);
+            }
         }
     }
 }
