@@ -15,10 +15,8 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
-/// The controller is gone: what was decided stays decided, through restarts of ztunnel.
+/// The controller is gone: what was decided stays decided.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ControllerAwayTest {
@@ -73,17 +71,12 @@ class ControllerAwayTest {
         }
     }
 
-    @ParameterizedTest
-    @Order(2)
-    @ValueSource(strings = {"node-2/ztunnel", "node-1/ztunnel"})
-    void restartedZtunnelServesAndRefusesFromItsLastGoodState(String ztunnel) throws Exception {
-        mesh.killAndAwait(ztunnel);
-        assertVerdicts();
-    }
-
     private void assertVerdicts() throws Exception {
         mesh.awaitTunnel(web, server);
-        web.say(server.v6(), "hello");
+        Await.until("web reaches server over IPv6 too", () -> {
+            web.say(server.v6(), "hello");
+            return true;
+        });
         var skip = mesh.log("node-2/ztunnel").size();
         assertThatThrownBy(() -> batch.say(server.v4(), "hello")).isInstanceOf(IOException.class);
         mesh.awaitAccess("node-2", skip, "sa/batch\"", "direction=\"inbound\"", "error=", "only-web");
