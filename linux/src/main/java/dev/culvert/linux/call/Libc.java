@@ -61,11 +61,11 @@ public final class Libc {
     private Libc() {}
 
     private static NativeCall call(String name, Linker.Option[] options, MemoryLayout... arguments) {
-        return new NativeCall(name, FunctionDescriptor.of(JAVA_INT, arguments), options);
+        return NativeCall.of(name, FunctionDescriptor.of(JAVA_INT, arguments), options);
     }
 
     private static NativeCall sized(String name, MemoryLayout... arguments) {
-        return new NativeCall(name, FunctionDescriptor.of(JAVA_LONG, arguments), none());
+        return NativeCall.of(name, FunctionDescriptor.of(JAVA_LONG, arguments), none());
     }
 
     private static Linker.Option[] none() {

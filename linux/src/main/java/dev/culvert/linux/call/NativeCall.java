@@ -13,24 +13,22 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.stream.Stream;
 
-/// One function of libc with `errno` captured. A call that a signal interrupted is made again. Thread-safe.
-public final class NativeCall {
+/// One function of libc with `errno` captured. A call that a signal interrupted is made again. Thread-safe. A record,
+/// because the JIT takes a record's fields for constants and then calls the function without a detour.
+public record NativeCall(String name, MethodHandle handle) {
     private static final VarHandle ERRNO =
             Linker.Option.captureStateLayout().varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
-    private final String name;
-    private final MethodHandle handle;
-
     @SuppressWarnings("restricted") // Libc gives each function its type.
-    NativeCall(String name, FunctionDescriptor type, Linker.Option... options) {
-        this.name = name;
+    static NativeCall of(String name, FunctionDescriptor type, Linker.Option... options) {
         var all = Stream.concat(Stream.of(Linker.Option.captureCallState("errno")), Arrays.stream(options))
                 .toArray(Linker.Option[]::new);
         var linker = Linker.nativeLinker();
         var symbol = linker.defaultLookup().findOrThrow(name);
-        this.handle = linker.downcallHandle(symbol, type, all)
+        var handle = linker.downcallHandle(symbol, type, all)
                 .asSpreader(Object[].class, type.argumentLayouts().size())
                 .asType(MethodType.methodType(long.class, MemorySegment.class, Object[].class));
+        return new NativeCall(name, handle);
     }
 
     /// @param described the arguments as an error message shows them

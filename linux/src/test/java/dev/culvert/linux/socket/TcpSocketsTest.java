@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayList;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -39,6 +40,22 @@ class TcpSocketsTest {
             assertThatThrownBy(() -> TcpSockets.destroy(local, remote))
                     .isInstanceOfSatisfying(
                             LinuxException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOENT));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "::1"})
+    void bothWaysOfListingAgree(String address) throws Exception {
+        try (var server = new ServerSocket(0, 200, InetAddress.getByName(address))) {
+            var open = new ArrayList<Socket>();
+            for (var i = 0; i < 150; i++) {
+                open.add(new Socket(server.getInetAddress(), server.getLocalPort()));
+                open.add(server.accept());
+            }
+            assertThat(TcpSockets.list()).hasSizeGreaterThan(300).hasSameElementsAs(TcpSockets.listFromProc());
+            for (var socket : open) {
+                socket.close();
+            }
         }
     }
 

@@ -1,11 +1,13 @@
 package dev.culvert.proxy.telemetry;
 
+import dev.culvert.mesh.model.workload.Workload;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +18,25 @@ public final class ConnectionMetrics {
     /// `culvert_metric_label_overflow_total`.
     private static final int MAX_LABEL_SETS = 20_000;
 
-    private record Key(Traffic traffic, String flags) {}
+    private record Key(Traffic traffic, String flags) {
+        /// Of what tells traffic apart, and cheap: whole workloads are compared only where this is equal.
+        @Override
+        public int hashCode() {
+            var source = traffic.source();
+            var service = traffic.service();
+            return Objects.hash(
+                    flags,
+                    traffic.reporter(),
+                    uid(source.workload()),
+                    source.identity(),
+                    uid(traffic.destination()),
+                    service == null ? "" : service.hostname());
+        }
+
+        private static String uid(@Nullable Workload workload) {
+            return workload == null ? "" : workload.uid();
+        }
+    }
 
     /// The counters of one kind of connection.
     private record Meters(Counter opened, Counter closed, Counter failed, Counter received, Counter sent) {}
@@ -50,29 +70,42 @@ public final class ConnectionMetrics {
         return socketsOpen.computeIfAbsent(reporter, _ -> new AtomicLong());
     }
 
-    public void opened(Traffic traffic) {
+    /// Counts a connection as opened.
+    public Connection opened(Traffic traffic) {
         var of = meters(traffic, "-");
         if (of != null) {
             of.opened.increment();
         }
+        return new Connection(traffic, of);
     }
 
-    /// @param received bytes from client to server since the last call
-    /// @param sent bytes from server to client since the last call
-    public void bytes(Traffic traffic, long received, long sent) {
-        var of = meters(traffic, "-");
-        if (of != null && received + sent > 0) {
-            of.received.increment((double) received);
-            of.sent.increment((double) sent);
+    /// One connection's meters. Thread-safe.
+    public final class Connection {
+        private final Traffic traffic;
+        private final @Nullable Meters of;
+
+        private Connection(Traffic traffic, @Nullable Meters of) {
+            this.traffic = traffic;
+            this.of = of;
         }
-    }
 
-    public void closed(Traffic traffic, String flags) {
-        var of = meters(traffic, flags);
-        if (of != null) {
-            of.closed.increment();
-            if (!flags.equals("-")) {
-                of.failed.increment();
+        /// @param received bytes from client to server since the last call
+        /// @param sent bytes from server to client since the last call
+        public void bytes(long received, long sent) {
+            if (of != null && received + sent > 0) {
+                of.received.increment((double) received);
+                of.sent.increment((double) sent);
+            }
+        }
+
+        /// @param flags `-`, or why it failed
+        public void closed(String flags) {
+            var at = flags.equals("-") ? of : meters(traffic, flags);
+            if (at != null) {
+                at.closed.increment();
+                if (!flags.equals("-")) {
+                    at.failed.increment();
+                }
             }
         }
     }

@@ -10,16 +10,15 @@ import org.jspecify.annotations.Nullable;
 
 /// The metrics and the one log line of a connection, from its start to its end. Confined to the connection's loop.
 public final class ConnectionRecord {
-    private final ConnectionMetrics metrics;
+    private final ConnectionMetrics.Connection counted;
     private final long startNanos = System.nanoTime();
     private final Traffic traffic;
     private final AccessLog.Endpoints endpoints;
 
     public ConnectionRecord(ConnectionMetrics metrics, Traffic traffic, AccessLog.Endpoints endpoints) {
-        this.metrics = metrics;
         this.traffic = traffic;
         this.endpoints = endpoints;
-        metrics.opened(traffic);
+        this.counted = metrics.opened(traffic);
     }
 
     /// Exactly once.
@@ -29,8 +28,8 @@ public final class ConnectionRecord {
         var up = relay == null ? 0 : relay.bytesUp();
         var down = relay == null ? 0 : relay.bytesDown();
         var why = failure == null ? null : ProxyException.of(failure);
-        metrics.bytes(traffic, up, down);
-        metrics.closed(traffic, why == null ? "-" : why.reason().flag());
+        counted.bytes(up, down);
+        counted.closed(why == null ? "-" : why.reason().flag());
         var source = traffic.reporter() == Traffic.Reporter.SOURCE;
         AccessLog.complete(
                 traffic,

@@ -9,10 +9,14 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.unix.Socket;
+import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
 import java.nio.channels.NotYetConnectedException;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// A TCP connection of an application as the end of a relay. It reads only while what it read before leaves at the
 /// other end, and tells the other end what it has written. Confined to its loop.
@@ -20,6 +24,7 @@ public final class SocketEnd extends RelayEnd {
     /// Bytes read here that have not left the other end, before reading pauses.
     private static final int MAX_IN_FLIGHT = 128 * 1024;
 
+    private static final Logger LOG = LoggerFactory.getLogger("relay");
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(32 * 1024, 64 * 1024);
 
     private final DuplexChannel channel;
@@ -118,11 +123,19 @@ public final class SocketEnd extends RelayEnd {
         channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> {
             tellWritten();
             if (!closed && !channel.isOutputShutdown()) {
-                channel.shutdownOutput().addListener(_ -> endDelivered());
-            } else {
-                endDelivered();
+                shutdownOutput();
             }
+            endDelivered();
         });
+    }
+
+    /// On the socket itself: Netty's way makes three exceptions with their stacks for each FIN.
+    private void shutdownOutput() {
+        try {
+            ((Socket) ((UnixChannel) channel).fd()).shutdown(false, true);
+        } catch (IOException gone) {
+            LOG.debug("FIN to {}: {}", channel, gone.toString()); // the reading side hears of it too
+        }
     }
 
     private void endDelivered() {
