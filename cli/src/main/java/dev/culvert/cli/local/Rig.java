@@ -59,7 +59,8 @@ public final class Rig implements AutoCloseable {
         this.programsPath = config.programs.pathDirectory(config.state);
     }
 
-    /// A new rig is a new cluster: of an earlier one only the certificate authority stays.
+    /// A new rig is a new cluster: of an earlier one only the certificate authority stays, and what the programs
+    /// keep of the user's files.
     private static void forgetEarlierRun(Path state) throws IOException {
         for (var name : List.of("objects", "redirection", "nodes", "pods")) {
             removeTree(state.resolve(name));
@@ -132,6 +133,8 @@ public final class Rig implements AutoCloseable {
                     List.of("--objectsDir", config.state.resolve("objects").toString()));
             command.addAll(List.of(
                     "--redirectionDir", config.state.resolve("redirection").toString()));
+            command.addAll(List.of(
+                    "--stateDir", config.state.resolve("agents").resolve(name).toString()));
             command.addAll(List.of("--zdsSocket", "/run/culvert/" + name + "/ztunnel.sock"));
             start(name, name + "/agent", command, Map.of("NODE_NAME", name));
         }
