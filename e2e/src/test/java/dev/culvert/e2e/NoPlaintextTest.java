@@ -2,59 +2,23 @@ package dev.culvert.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
-import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import java.io.IOException;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.io.CleanupMode;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Nothing that an enrolled pod says on a new connection crosses the wire in clear, whatever is killed.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class NoPlaintextTest {
+class NoPlaintextTest extends WebAndServer {
     private static final int SOME = 40;
-
-    @TempDir(cleanup = CleanupMode.ON_SUCCESS)
-    static Path directory;
-
-    private TestMesh mesh;
-    private TestPod web;
-    private TestPod server;
-    private Server echo;
-
-    @BeforeAll
-    void start() throws Exception {
-        mesh = TestMesh.start(directory, Map.of("namespace.yaml", Yaml.NOT_ENROLLED));
-        web = mesh.pod("shop/web");
-        server = mesh.pod("shop/server");
-        echo = server.echo();
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        echo.close();
-        mesh.close();
-    }
 
     @Test
     @Order(1)
     void theCaptureFindsWhatCrossesInClearBeforeEnrolment() throws Exception {
-        mesh.capture();
-        try (var canary = new Canary(web, server)) {
-            canary.awaitMore("without the mesh", SOME);
-            canary.stop();
-            for (var node : TestMesh.NODES) {
-                assertThat(mesh.wasOnTheWire(node, canary.word())).isTrue();
-            }
-        }
+        assertNewIsPlain();
         mesh.enrol();
         mesh.awaitTunnel(web, server);
     }
@@ -73,8 +37,50 @@ class NoPlaintextTest {
         }
     }
 
+    /// What could not be read releases nobody: not a broken file, not one that is broken and without a copy, not one
+    /// that is deleted.
     @Test
     @Order(3)
+    void agentsThatStartOverABrokenNamespaceKeepItsPods() throws Exception {
+        mesh.capture();
+        try (var canary = new Canary(web, server)) {
+            canary.awaitMore("before the mistake", SOME);
+            var file = mesh.write("namespace.yaml", Yaml.ENROLLED + "\t- broken\n");
+            restartAgents();
+            assertStillTunnelled(canary, "over the broken file");
+            for (var node : TestMesh.NODES) {
+                assertThat(mesh.log(node + "/agent").toString())
+                        .contains(file + ":6: YAML syntax", "Namespace shop stands as read earlier");
+                mesh.damageCopies(node);
+            }
+            restartAgents();
+            assertStillTunnelled(canary, "without a copy");
+            mesh.delete("namespace.yaml");
+            restartAgents();
+            assertStillTunnelled(canary, "over the deleted file");
+            canary.stop(); // the capture must have time to drain
+            mesh.assertNeverOnTheWire(canary.word());
+        }
+        mesh.release();
+        assertNewIsPlain();
+        mesh.enrol();
+        mesh.awaitTunnel(web, server);
+    }
+
+    private void restartAgents() throws IOException {
+        for (var node : TestMesh.NODES) {
+            mesh.restartAgent(node);
+        }
+    }
+
+    private void assertStillTunnelled(Canary canary, String when) throws IOException {
+        mesh.awaitRedirection("enabled");
+        canary.awaitMore(when, SOME);
+        mesh.awaitTunnel(web, server);
+    }
+
+    @Test
+    @Order(4)
     void nothingIsInClearAndNothingFailsWhenTheControllerIsAway() throws Exception {
         mesh.capture();
         try (var canary = new Canary(web, server)) {

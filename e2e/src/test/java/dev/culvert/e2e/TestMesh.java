@@ -96,7 +96,7 @@ final class TestMesh implements AutoCloseable {
         awaitRedirection("");
     }
 
-    private void awaitRedirection(String word) {
+    void awaitRedirection(String word) {
         Await.until("redirection of shop's pods is '" + word + "'", () -> {
             for (var pod : client.status().path("pods")) {
                 if (pod.path("namespace").asText().equals("shop")
@@ -147,6 +147,27 @@ final class TestMesh implements AutoCloseable {
             Await.until(
                     program + " is ready",
                     () -> !client.page(namespace, 15021, "/healthz/ready").isEmpty());
+        }
+    }
+
+    /// `kill -9` of a node's agent, and waits until the next one has read the folder and serves its ztunnel.
+    void restartAgent(String node) throws IOException {
+        var program = node + "/agent";
+        var skip = log(program).size();
+        killAndAwait(program);
+        Await.until(
+                program + " serves again",
+                () -> log(program).stream()
+                        .skip(skip)
+                        .anyMatch(line -> line.contains("the agent of " + node + " serves")));
+    }
+
+    /// Makes useless what a node's agent has kept of the folders.
+    void damageCopies(String node) throws IOException {
+        try (var kept = Files.walk(state.resolve("agents").resolve(node))) {
+            for (var copy : kept.filter(Files::isRegularFile).toList()) {
+                Files.writeString(copy, "damaged");
+            }
         }
     }
 

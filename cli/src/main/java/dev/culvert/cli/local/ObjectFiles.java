@@ -1,6 +1,9 @@
 package dev.culvert.cli.local;
 
 import dev.culvert.cli.local.Addressing.Pair;
+import dev.culvert.kube.object.Container;
+import dev.culvert.kube.object.PortRef;
+import dev.culvert.kube.object.Service;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,8 +15,15 @@ import java.util.Map;
 import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.Yaml;
 
-/// Plays the API server's part: writes Nodes, Pods and Services, with what the cluster decided, as YAML files.
+/// Plays the API server's part: writes Nodes, Pods and Services, with what the cluster decided, as YAML files. Of a
+/// container only what others ask for is written: its name, image and ports, and no environment.
 final class ObjectFiles {
+    private static final Map<Service.Type, String> TYPES = Map.of(
+            Service.Type.CLUSTER_IP, "ClusterIP",
+            Service.Type.NODE_PORT, "NodePort",
+            Service.Type.LOAD_BALANCER, "LoadBalancer",
+            Service.Type.EXTERNAL_NAME, "ExternalName");
+
     private final Path directory;
     private final Map<String, String> written = new HashMap<>();
 
@@ -49,7 +59,8 @@ final class ObjectFiles {
         var spec = Map.of(
                 "nodeName", place.node(),
                 "serviceAccountName", plan.serviceAccount(),
-                "containers", plan.containers().stream().map(KubeObject::fields).toList());
+                "containers",
+                        plan.containers().stream().map(ObjectFiles::container).toList());
         var status = Map.of(
                 "phase", "Running",
                 "podIP", place.address().v4(),
@@ -61,6 +72,28 @@ final class ObjectFiles {
         write(podFile(plan), object("Pod", metadata, spec, status));
     }
 
+    private static Map<String, Object> container(Container container) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("name", container.name());
+        put(fields, "image", container.image());
+        fields.put("ports", container.ports().stream().map(ObjectFiles::port).toList());
+        return fields;
+    }
+
+    private static Map<String, Object> port(Container.Port port) {
+        var fields = new LinkedHashMap<String, Object>();
+        put(fields, "name", port.name());
+        fields.put("containerPort", port.number());
+        fields.put("protocol", port.protocol());
+        return fields;
+    }
+
+    private static void put(Map<String, Object> fields, String name, String text) {
+        if (!text.isEmpty()) {
+            fields.put(name, text);
+        }
+    }
+
     void removePod(PodPlan plan) throws IOException {
         remove(podFile(plan));
     }
@@ -70,15 +103,43 @@ final class ObjectFiles {
     }
 
     void service(ServiceTable.Entry entry) throws IOException {
-        var fields = new LinkedHashMap<>(entry.object().fields());
-        var spec = new LinkedHashMap<>(entry.object().at("spec").fields());
-        if (!entry.headless()) {
+        var service = entry.object();
+        var metadata = Map.of(
+                "name", service.name(),
+                "namespace", service.namespace(),
+                "labels", service.metadata().labels(),
+                "annotations", service.metadata().annotations());
+        var spec = new LinkedHashMap<String, Object>();
+        spec.put("type", TYPES.get(service.type()));
+        if (service.headless()) {
+            spec.put("clusterIP", "None");
+            spec.put("ipFamilies", service.ipFamilies());
+        } else {
             spec.put("clusterIP", entry.vip().v4());
             spec.put("clusterIPs", entry.vip().both());
             spec.put("ipFamilies", List.of("IPv4", "IPv6"));
         }
-        fields.put("spec", spec);
-        write(serviceFile(entry.object()), fields);
+        spec.put("ports", service.ports().stream().map(ObjectFiles::port).toList());
+        spec.put("selector", service.selector());
+        spec.put("internalTrafficPolicy", service.localTrafficOnly() ? "Local" : "Cluster");
+        put(spec, "trafficDistribution", service.trafficDistribution());
+        spec.put("publishNotReadyAddresses", service.publishNotReady());
+        write(serviceFile(service), object("Service", metadata, spec, Map.of()));
+    }
+
+    private static Map<String, Object> port(Service.Port port) {
+        var fields = new LinkedHashMap<String, Object>();
+        put(fields, "name", port.name());
+        fields.put("port", port.number());
+        fields.put(
+                "targetPort",
+                switch (port.target()) {
+                    case PortRef.Numbered(var number) -> number;
+                    case PortRef.Named(var name) -> name;
+                });
+        fields.put("protocol", port.protocol());
+        put(fields, "appProtocol", port.appProtocol());
+        return fields;
     }
 
     /// Removes the files of services that are not in `entries`.
@@ -91,7 +152,7 @@ final class ObjectFiles {
         }
     }
 
-    private static String serviceFile(KubeObject service) {
+    private static String serviceFile(Service service) {
         return "service-" + service.namespace() + "-" + service.name();
     }
 
@@ -104,7 +165,9 @@ final class ObjectFiles {
         if (!spec.isEmpty()) {
             object.put("spec", spec);
         }
-        object.put("status", status);
+        if (!status.isEmpty()) {
+            object.put("status", status);
+        }
         return object;
     }
 

@@ -1,6 +1,9 @@
 package dev.culvert.cli.local;
 
-import java.util.ArrayList;
+import dev.culvert.kube.object.Container;
+import dev.culvert.kube.object.Deployment;
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.PodSpec;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,7 +11,7 @@ import java.util.Optional;
 
 /// A pod that shall run. Deployments are expanded to numbered pods.
 /// @param node which node it names, if it does
-/// @param containers as the YAML has them; each is one process
+/// @param containers each is one process
 public record PodPlan(
         String namespace,
         String name,
@@ -16,49 +19,43 @@ public record PodPlan(
         Map<String, String> annotations,
         String serviceAccount,
         Optional<String> node,
-        List<KubeObject> containers) {
+        List<Container> containers) {
 
     /// All pods that the objects ask for.
-    static List<PodPlan> of(List<KubeObject> objects) {
+    static List<PodPlan> of(ObjectSet objects) {
         var plans = new LinkedHashMap<String, PodPlan>();
-        for (var object : objects) {
-            for (var plan : plans(object)) {
-                plans.putIfAbsent(plan.namespace + "/" + plan.name, plan);
+        for (var pod : objects.pods()) {
+            var template = new Deployment.Template(
+                    pod.metadata().labels(), pod.metadata().annotations(), pod.spec());
+            var plan = plan(pod.namespace(), pod.name(), template);
+            plans.put(plan.key(), plan);
+        }
+        for (var deployment : objects.deployments()) {
+            for (var ordinal = 0; ordinal < deployment.replicas(); ordinal++) {
+                var name = deployment.name() + "-" + ordinal;
+                var plan = plan(deployment.namespace(), name, deployment.template());
+                plans.putIfAbsent(plan.key(), plan);
             }
         }
         return List.copyOf(plans.values());
     }
 
-    private static List<PodPlan> plans(KubeObject object) {
-        return switch (object.kind()) {
-            case "Pod" -> List.of(plan(object.namespace(), object.name(), object));
-            case "Deployment" -> expanded(object);
-            default -> List.of();
-        };
-    }
-
-    private static List<PodPlan> expanded(KubeObject deployment) {
-        var replicas =
-                deployment.text("spec", "replicas").map(Integer::parseInt).orElse(1);
-        var plans = new ArrayList<PodPlan>();
-        for (var ordinal = 0; ordinal < replicas; ordinal++) {
-            var name = deployment.name() + "-" + ordinal;
-            plans.add(plan(deployment.namespace(), name, deployment.at("spec", "template")));
-        }
-        return plans;
-    }
-
-    private static PodPlan plan(String namespace, String name, KubeObject template) {
-        var selected =
-                Optional.ofNullable(template.texts("spec", "nodeSelector").get("kubernetes.io/hostname"));
+    private static PodPlan plan(String namespace, String name, Deployment.Template template) {
+        var spec = template.spec();
         return new PodPlan(
                 namespace,
                 name,
-                template.texts("metadata", "labels"),
-                template.texts("metadata", "annotations"),
-                template.text("spec", "serviceAccountName").orElse("default"),
-                template.text("spec", "nodeName").or(() -> selected),
-                template.objects("spec", "containers"));
+                template.labels(),
+                template.annotations(),
+                spec.serviceAccount(),
+                node(spec),
+                spec.containers());
+    }
+
+    private static Optional<String> node(PodSpec spec) {
+        return Optional.of(spec.nodeName())
+                .filter(name -> !name.isEmpty())
+                .or(() -> Optional.ofNullable(spec.nodeSelector().get("kubernetes.io/hostname")));
     }
 
     public String key() {

@@ -1,6 +1,9 @@
 package dev.culvert.cli.local;
 
 import dev.culvert.cli.local.Addressing.Node;
+import dev.culvert.kube.folder.FolderSource;
+import dev.culvert.kube.object.ProblemLog;
+import dev.culvert.kube.object.Service;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +28,7 @@ public final class Rig implements AutoCloseable {
     private static final int FIRST_POD_HOST = 3;
 
     private final RigConfig config;
-    private final KubeFolder folder;
+    private final FolderSource folder;
     private final Topology topology = new Topology();
     private final ServiceTable services = new ServiceTable();
     private final ObjectFiles objects;
@@ -54,12 +57,15 @@ public final class Rig implements AutoCloseable {
     private Rig(RigConfig config) throws IOException {
         this.config = config;
         forgetEarlierRun(config.state);
-        this.folder = new KubeFolder(config.folder);
         this.objects = new ObjectFiles(config.state.resolve("objects"));
         this.programsPath = config.programs.pathDirectory(config.state);
+        var problems = new ProblemLog(LOG);
+        var where = new FolderSource.Where(List.of(config.folder), null, null);
+        this.folder = FolderSource.open(where, objects -> problems.tell(objects.problems()));
     }
 
-    /// A new rig is a new cluster: of an earlier one only the certificate authority stays.
+    /// A new rig is a new cluster: of an earlier one only the certificate authority stays, and what the programs
+    /// keep of the user's files.
     private static void forgetEarlierRun(Path state) throws IOException {
         for (var name : List.of("objects", "redirection", "nodes", "pods")) {
             removeTree(state.resolve(name));
@@ -132,6 +138,8 @@ public final class Rig implements AutoCloseable {
                     List.of("--objectsDir", config.state.resolve("objects").toString()));
             command.addAll(List.of(
                     "--redirectionDir", config.state.resolve("redirection").toString()));
+            command.addAll(List.of(
+                    "--stateDir", config.state.resolve("agents").resolve(name).toString()));
             command.addAll(List.of("--zdsSocket", "/run/culvert/" + name + "/ztunnel.sock"));
             start(name, name + "/agent", command, Map.of("NODE_NAME", name));
         }
@@ -186,8 +194,8 @@ public final class Rig implements AutoCloseable {
         for (var process : processes) {
             process.keep();
         }
-        var wanted = folder.read();
-        applyServices(wanted);
+        var wanted = folder.current();
+        applyServices(wanted.services());
         applyPods(PodPlan.of(wanted));
         for (var pod : pods.values()) {
             if (pod.keep()) {
@@ -199,7 +207,7 @@ public final class Rig implements AutoCloseable {
         applyRules();
     }
 
-    private void applyServices(List<KubeObject> wanted) throws IOException {
+    private void applyServices(List<Service> wanted) throws IOException {
         services.services(wanted);
         for (var entry : services.entries()) {
             objects.service(entry);
@@ -294,6 +302,7 @@ public final class Rig implements AutoCloseable {
         synchronized (this) {
             stopAll();
             try {
+                folder.close();
                 topology.remove();
                 for (var node : nodes.keySet()) {
                     removeTree(runtime(node));

@@ -1,6 +1,8 @@
 package dev.culvert.cli.local;
 
 import dev.culvert.cli.local.Addressing.Pair;
+import dev.culvert.kube.object.Container;
+import dev.culvert.kube.object.Probe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,14 +20,14 @@ final class RunningPod {
     private final Place place;
     private final Path directory;
     private final Path programs;
-    private final List<Container> containers;
+    private final List<Running> containers;
     private volatile boolean ready;
     private int failedProbes;
 
     /// Where it runs.
     record Place(String node, int host, Pair address, String uid) {}
 
-    private record Container(KeptProcess process, Optional<Probe> readiness, Optional<Probe> liveness) {}
+    private record Running(KeptProcess process, Container container) {}
 
     /// @param directory for its `/etc/hosts` and logs
     /// @param programs goes in front of PATH
@@ -40,39 +42,33 @@ final class RunningPod {
         this.containers = containers();
     }
 
-    private List<Container> containers() {
-        var made = new ArrayList<Container>();
+    private List<Running> containers() {
+        var made = new ArrayList<Running>();
         for (var container : plan.containers()) {
-            var name = container.text("name").orElse("main");
-            var log = directory.resolve(name + ".log");
+            var log = directory.resolve(container.name() + ".log");
             var start = new KeptProcess.Start(
-                    plan.key() + "/" + name, inPod(command(container)), environment(container), log);
-            made.add(new Container(
-                    new KeptProcess(start),
-                    Probe.of(container, "readinessProbe"),
-                    Probe.of(container, "livenessProbe")));
+                    plan.key() + "/" + container.name(), inPod(command(container)), environment(container.env()), log);
+            made.add(new Running(new KeptProcess(start), container));
         }
         return made;
     }
 
-    private static List<String> command(KubeObject container) {
-        var command = new ArrayList<String>();
-        container.list("command").forEach(word -> command.add(String.valueOf(word)));
-        container.list("args").forEach(word -> command.add(String.valueOf(word)));
+    private static List<String> command(Container container) {
+        var command = new ArrayList<>(container.command());
+        command.addAll(container.args());
         return command.isEmpty() ? List.of("sleep", "infinity") : command;
     }
 
-    private Map<String, String> environment(KubeObject container) {
+    private Map<String, String> environment(List<Container.EnvVar> variables) {
         var environment = new HashMap<String, String>();
         environment.put("PATH", programs + ":" + System.getenv("PATH"));
         environment.put("HOSTNAME", plan.name());
         environment.put("POD_NAME", plan.name());
         environment.put("POD_NAMESPACE", plan.namespace());
         environment.put("POD_IP", place.address.v4());
-        for (var variable : container.objects("env")) {
-            variable.text("value")
-                    .ifPresent(value -> environment.put(variable.text("name").orElse(""), value));
-        }
+        variables.stream()
+                .filter(variable -> !variable.value().isEmpty())
+                .forEach(variable -> environment.put(variable.name(), variable.value()));
         return environment;
     }
 
@@ -90,7 +86,7 @@ final class RunningPod {
                 .redirectErrorStream(true)
                 .redirectOutput(output)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
-        builder.environment().putAll(environment(new KubeObject(Map.of())));
+        builder.environment().putAll(environment(List.of()));
         return builder.start();
     }
 
@@ -134,11 +130,11 @@ final class RunningPod {
     /// Starts what has ended and probes; true if its readiness has changed.
     boolean keep() throws IOException {
         var all = !containers.isEmpty();
-        for (var container : containers) {
-            container.process.keep();
-            all &= container.process.isRunning() && passes(container.readiness);
-            if (container.liveness.isPresent() && container.process.isRunning()) {
-                live(container);
+        for (var running : containers) {
+            running.process.keep();
+            all &= running.process.isRunning() && passes(running, running.container.readinessProbe());
+            if (running.container.livenessProbe().isPresent() && running.process.isRunning()) {
+                live(running);
             }
         }
         var changed = all != ready;
@@ -146,15 +142,16 @@ final class RunningPod {
         return changed;
     }
 
-    private boolean passes(Optional<Probe> probe) {
-        return probe.map(it -> it.passes(this, place.node)).orElse(true);
+    private boolean passes(Running running, Optional<Probe> probe) {
+        return probe.map(it -> Prober.passes(running.container, it.check(), this))
+                .orElse(true);
     }
 
-    private void live(Container container) {
-        failedProbes = passes(container.liveness) ? 0 : failedProbes + 1;
+    private void live(Running running) {
+        failedProbes = passes(running, running.container.livenessProbe()) ? 0 : failedProbes + 1;
         if (failedProbes >= FAILURES_TO_RESTART) {
             failedProbes = 0;
-            container.process.kill();
+            running.process.kill();
         }
     }
 

@@ -1,6 +1,8 @@
 package dev.culvert.cli.local;
 
 import dev.culvert.cli.local.Addressing.Pair;
+import dev.culvert.kube.object.ObjectKey;
+import dev.culvert.kube.object.Service;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -14,31 +16,26 @@ import java.util.function.Function;
 final class ServiceTable {
     private static final String TABLE = "culvert-services";
 
-    private final Map<String, Integer> numbers = new HashMap<>();
+    private final Map<ObjectKey, Integer> numbers = new HashMap<>();
     private List<Entry> entries = List.of();
 
     /// One Service.
-    record Entry(KubeObject object, Pair vip, boolean headless) {
+    record Entry(Service object, Pair vip) {
         String fqdn() {
             return object.name() + "." + object.namespace() + ".svc.cluster.local";
         }
 
         boolean selects(RunningPod pod) {
-            var selector = object.texts("spec", "selector");
-            return !selector.isEmpty()
-                    && pod.plan().namespace().equals(object.namespace())
-                    && pod.plan().labels().entrySet().containsAll(selector.entrySet());
+            return pod.plan().namespace().equals(object.namespace())
+                    && object.selects(pod.plan().labels());
         }
     }
 
-    void services(List<KubeObject> objects) {
+    void services(List<Service> services) {
         var found = new ArrayList<Entry>();
-        for (var object : objects) {
-            if (object.kind().equals("Service")) {
-                var number = numbers.computeIfAbsent(object.key().toString(), _ -> numbers.size() + 10);
-                var headless = object.text("spec", "clusterIP").orElse("").equals("None");
-                found.add(new Entry(object, Addressing.service(number), headless));
-            }
+        for (var service : services) {
+            var number = numbers.computeIfAbsent(service.key(), _ -> numbers.size() + 10);
+            found.add(new Entry(service, Addressing.service(number)));
         }
         entries = List.copyOf(found);
     }
@@ -53,29 +50,28 @@ final class ServiceTable {
         text.append("add chain inet %s prerouting { type nat hook prerouting priority -100; policy accept; }\n"
                 .formatted(TABLE));
         for (var entry : entries) {
-            if (entry.headless) {
+            if (entry.object.headless()) {
                 continue;
             }
             var ready = pods.stream()
                     .filter(pod -> pod.isReady() && entry.selects(pod))
                     .toList();
-            for (var port : entry.object.objects("spec", "ports")) {
+            for (var port : entry.object.ports()) {
                 appendPort(text, entry, port, ready);
             }
         }
         return text.toString();
     }
 
-    private static void appendPort(StringBuilder text, Entry entry, KubeObject port, List<RunningPod> ready) {
+    private static void appendPort(StringBuilder text, Entry entry, Service.Port port, List<RunningPod> ready) {
         appendFamily(text, new Target("ip", entry.vip.v4(), port), ready, Pair::v4);
         appendFamily(text, new Target("ip6", entry.vip.v6(), port), ready, Pair::v6);
     }
 
-    private record Target(String family, String vip, KubeObject port) {
+    private record Target(String family, String vip, Service.Port port) {
         String match() {
-            var protocol = port.text("protocol").orElse("TCP").equals("UDP") ? "udp" : "tcp";
-            return "%s daddr %s %s dport %s"
-                    .formatted(family, vip, protocol, port.text("port").orElse("0"));
+            var protocol = port.protocol().equals("UDP") ? "udp" : "tcp";
+            return "%s daddr %s %s dport %d".formatted(family, vip, protocol, port.number());
         }
     }
 
@@ -92,10 +88,9 @@ final class ServiceTable {
         }
     }
 
-    private static Optional<Integer> targetPort(KubeObject port, RunningPod pod) {
-        var wanted = port.text("targetPort").or(() -> port.text("port")).orElse("");
+    private static Optional<Integer> targetPort(Service.Port port, RunningPod pod) {
         return pod.plan().containers().stream()
-                .flatMap(container -> Probe.number(container, wanted).stream())
+                .flatMap(container -> container.number(port.target()).stream())
                 .findFirst();
     }
 
@@ -123,7 +118,7 @@ final class ServiceTable {
     }
 
     private static List<String> addresses(Entry entry, Collection<RunningPod> pods) {
-        if (!entry.headless) {
+        if (!entry.object.headless()) {
             return entry.vip.both();
         }
         return pods.stream()

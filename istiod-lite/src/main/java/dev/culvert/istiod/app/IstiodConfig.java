@@ -7,7 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// @param objectsDir replaces what the config folders say of the same object
-/// @param stateDir keys (0600), `root-cert.pem`, `tokens/<node>/istio-token`, `problems.json`
+/// @param stateDir keys (0600), `root-cert.pem`, `tokens/<node>/istio-token`, `problems.json`, `last-good`
+/// (copies of the folders' files)
 /// @param addresses further addresses in our own certificate
 record IstiodConfig(
         List<Path> configDirs,

@@ -19,6 +19,7 @@ import dev.culvert.istiod.xds.XdsServer;
 import dev.culvert.kube.folder.FolderSource;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
+import dev.culvert.kube.object.ProblemLog;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -58,7 +59,7 @@ final class IstiodProcess implements AutoCloseable {
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("timer").factory());
     private final Set<String> tokensOf = new HashSet<>();
-    private List<Problem> told = List.of();
+    private final ProblemLog log = new ProblemLog(LOG);
     private volatile ObjectSet objects = ObjectSet.EMPTY;
 
     IstiodProcess(IstiodConfig config, LogLevels levels) throws IOException, GeneralSecurityException {
@@ -79,16 +80,24 @@ final class IstiodProcess implements AutoCloseable {
 
     void run() throws IOException {
         lifecycle.stopOnSignals();
+        LOG.info("istiod-lite serves on port {}", serve());
+        LOG.info("stopping: {}", lifecycle.await());
+    }
+
+    /// Serves until closed.
+    /// @return the port of xDS and certificates
+    int serve() throws IOException {
         lifecycle.add("monitoring", pages());
-        lifecycle.add("folders", FolderSource.open(config.folders(), config.redirectionDir(), this::changed));
+        var copies = config.stateDir().resolve("last-good");
+        var where = new FolderSource.Where(config.folders(), config.redirectionDir(), copies);
+        lifecycle.add("folders", FolderSource.open(where, this::changed));
         var server = server().start();
         lifecycle.add("grpc", () -> stop(server));
         var period = NodeTokens.LIFE.toMinutes() / 3;
         timer.scheduleWithFixedDelay(this::renewTokens, period, period, TimeUnit.MINUTES);
         var days = ServingTls.RENEW_EVERY.toDays();
         timer.scheduleWithFixedDelay(this::renewServing, days, days, TimeUnit.DAYS);
-        LOG.info("istiod-lite serves on port {}", server.getPort());
-        LOG.info("stopping: {}", lifecycle.await());
+        return server.getPort();
     }
 
     private Server server() throws IOException {
@@ -143,17 +152,7 @@ final class IstiodProcess implements AutoCloseable {
     private void tell(ObjectSet now, Translation translation) {
         var problems = new ArrayList<>(now.problems());
         problems.addAll(translation.problems());
-        for (var problem : problems) {
-            if (!told.contains(problem)) {
-                LOG.warn("{}", problem);
-            }
-        }
-        for (var problem : told) {
-            if (!problems.contains(problem)) {
-                LOG.info("no longer a problem: {}", problem);
-            }
-        }
-        told = List.copyOf(problems);
+        log.tell(problems);
         try {
             writeProblems(problems);
         } catch (IOException e) {

@@ -7,21 +7,30 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
-/// The YAML files of one folder, as last read. Only files that changed are read again. For one thread.
+/// The YAML files of one folder, as last read, by this process or a former one. Only files that changed are read
+/// again. A file is gone when its name is; one that is there and cannot be read says what it said. For one
+/// thread.
 final class Folder {
     private static final int MAX_FILES = 20_000;
 
     private final Path path;
+    private final Optional<Copies> copies;
+    private final InstantSource clock;
     private final TreeMap<Path, Seen> files = new TreeMap<>();
 
     /// A file as it was when we read it.
@@ -29,8 +38,14 @@ final class Folder {
     /// @param stamp changes when the file does
     private record Seen(String stamp, FolderFile file) {}
 
-    Folder(Path path) {
+    /// @param copies null to keep none
+    Folder(Path path, @Nullable Copies copies, InstantSource clock) throws IOException {
         this.path = path;
+        this.copies = Optional.ofNullable(copies);
+        this.clock = clock;
+        if (copies != null) {
+            copies.load().forEach((file, said) -> files.put(file, new Seen("", FolderFile.before(file, said))));
+        }
     }
 
     Path path() {
@@ -46,6 +61,13 @@ final class Folder {
         for (var file : present) {
             refresh(file, touched.contains(file));
         }
+        copies.ifPresent(kept -> kept.become(said()));
+    }
+
+    private Map<Path, Said> said() {
+        return files.entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, entry -> entry.getValue().file().said()));
     }
 
     Collection<FolderFile> files() {
@@ -53,18 +75,26 @@ final class Folder {
     }
 
     private void refresh(Path file, boolean touched) {
-        var before = files.getOrDefault(file, new Seen("", FolderFile.NOTHING));
+        var seen = files.get(file);
+        var before = seen == null ? new Seen("", FolderFile.before(file, Said.NOTHING)) : seen;
         try {
             var stamp = stamp(file);
             if (touched || !stamp.equals(before.stamp())) {
-                files.put(file, new Seen(stamp, before.file().becomes(read(file))));
+                files.put(file, new Seen(stamp, becomes(before, file, read(file))));
             }
-        } catch (NoSuchFileException gone) {
-            files.remove(file);
         } catch (IOException failed) {
-            var problem = YamlReader.unreadable(file, "cannot be read: " + failed, "check the file's rights");
-            files.put(file, new Seen("", before.file().becomes(problem)));
+            if (Files.notExists(file, LinkOption.NOFOLLOW_LINKS)) {
+                files.remove(file);
+                return;
+            }
+            var problem = YamlReader.unreadable(
+                    file, "cannot be read: " + failed, "check the file's rights, and where it links to");
+            files.put(file, new Seen("", becomes(before, file, problem)));
         }
+    }
+
+    private FolderFile becomes(Seen before, Path file, YamlReader.Result now) {
+        return before.file().becomes(now, file, clock.instant());
     }
 
     private static YamlReader.Result read(Path file) throws IOException {
@@ -84,6 +114,9 @@ final class Folder {
 
     private static String stamp(Path file) throws IOException {
         var attributes = Files.readAttributes(file, BasicFileAttributes.class);
+        if (!attributes.isRegularFile()) {
+            throw new IOException("it is not a regular file");
+        }
         return attributes.lastModifiedTime() + " " + attributes.size() + " " + Objects.toString(attributes.fileKey());
     }
 

@@ -15,6 +15,7 @@ import java.nio.file.WatchEvent;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -46,26 +47,42 @@ public final class FolderSource implements AutoCloseable {
     private final Thread thread;
     private volatile ObjectSet current = ObjectSet.EMPTY;
 
+    /// What to read.
+    ///
+    /// @param folders `*.yaml` and `*.yml` directly in them; an object in a later folder replaces the one in an
+    /// earlier
+    /// @param redirectionDir files named by pod uid, with the value of the annotation
+    /// `ambient.istio.io/redirection`; null if there is none
+    /// @param copiesDir where what each file said last is kept for the next start, a folder that holds nothing
+    /// else; null to keep nothing
+    public record Where(
+            List<Path> folders,
+            @Nullable Path redirectionDir,
+            @Nullable Path copiesDir) {
+        public Where {
+            folders = List.copyOf(folders);
+        }
+    }
+
     private FolderSource(
-            List<Path> folders, @Nullable Path redirectionDir, Consumer<ObjectSet> listener, WatchService watcher) {
-        this.folders = folders.stream().map(Folder::new).toList();
+            List<Folder> folders, @Nullable Path redirectionDir, Consumer<ObjectSet> listener, WatchService watcher) {
+        this.folders = folders;
         this.redirectionDir = Optional.ofNullable(redirectionDir);
         this.listener = listener;
         this.watcher = watcher;
         this.thread = Thread.ofVirtual().name("folder-source").unstarted(this::run);
     }
 
-    /// Reads the folders and starts to watch them.
+    /// Reads the folders and starts to watch them. A file that is broken now says what it said to the former
+    /// process, if there is a copy.
     ///
-    /// @param folders `*.yaml` and `*.yml` directly in them; an object in a later folder replaces the one in an
-    /// earlier
-    /// @param redirectionDir files named by pod uid, with the value of the annotation
-    /// `ambient.istio.io/redirection`
     /// @throws NotDirectoryException if a folder is not there
-    public static FolderSource open(List<Path> folders, @Nullable Path redirectionDir, Consumer<ObjectSet> listener)
-            throws IOException {
+    public static FolderSource open(Where where, Consumer<ObjectSet> listener) throws IOException {
         var source = new FolderSource(
-                folders, redirectionDir, listener, FileSystems.getDefault().newWatchService());
+                folders(where),
+                where.redirectionDir(),
+                listener,
+                FileSystems.getDefault().newWatchService());
         try {
             for (var path : source.watched()) {
                 if (!Files.isDirectory(path)) {
@@ -80,6 +97,19 @@ public final class FolderSource implements AutoCloseable {
         }
         source.thread.start();
         return source;
+    }
+
+    private static List<Folder> folders(Where where) throws IOException {
+        var root = where.copiesDir();
+        if (root != null) {
+            Files.createDirectories(root);
+            Copies.retain(root, where.folders());
+        }
+        var folders = new ArrayList<Folder>();
+        for (var path : where.folders()) {
+            folders.add(new Folder(path, root == null ? null : new Copies(root, path), InstantSource.system()));
+        }
+        return folders;
     }
 
     /// What the folders said at the last look. Safe for any thread.
@@ -171,7 +201,7 @@ public final class FolderSource implements AutoCloseable {
         redirectionDir.ifPresent(path -> attempt(path, problems, () -> readRedirection(path, redirection)));
         var now = Folders.combine(folders.stream().map(Folder::files).toList(), redirection);
         problems.addAll(now.problems());
-        return new ObjectSet(now.objects(), problems);
+        return new ObjectSet(now.objects(), problems, now.gaps());
     }
 
     private interface Step {

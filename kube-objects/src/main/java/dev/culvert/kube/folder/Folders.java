@@ -1,5 +1,6 @@
 package dev.culvert.kube.folder;
 
+import dev.culvert.kube.object.Gap;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectKey;
 import dev.culvert.kube.object.ObjectSet;
@@ -28,22 +29,25 @@ final class Folders {
         var problems = new ArrayList<Problem>();
         var objects = new HashMap<ObjectKey, KubeObject>();
         var ranks = new HashMap<ObjectKey, Integer>();
+        var gaps = new ArrayList<Gap>();
         for (var folder = 0; folder < folders.size(); folder++) {
             var ofFolder = combine(folders.get(folder), problems);
             objects.putAll(ofFolder);
+            gaps.removeIf(gap -> gap.key().filter(ofFolder::containsKey).isPresent());
+            folders.get(folder).forEach(file -> gaps.addAll(file.gaps()));
             var rank = -folder;
             ofFolder.keySet().forEach(key -> ranks.put(key, rank));
         }
         removeSharedAddresses(objects, ranks, problems);
         objects.replaceAll((_, object) -> object instanceof Pod pod ? overlay(pod, redirection) : object);
-        return new ObjectSet(objects, problems);
+        return new ObjectSet(objects, problems, gaps);
     }
 
     private static Map<ObjectKey, KubeObject> combine(Collection<FolderFile> files, List<Problem> problems) {
         var objects = new HashMap<ObjectKey, KubeObject>();
         for (var file : files) {
             problems.addAll(file.problems());
-            file.objects().forEach((key, object) -> {
+            file.said().objects().forEach((key, object) -> {
                 var before = objects.putIfAbsent(key, object);
                 if (before != null) {
                     problems.add(duplicate(object, before));

@@ -12,7 +12,8 @@ public record Container(
         List<EnvVar> env,
         String workingDir,
         List<Port> ports,
-        Optional<Probe> readinessProbe) {
+        Optional<Probe> readinessProbe,
+        Optional<Probe> livenessProbe) {
     /// A port that the container listens on.
     ///
     /// @param name empty if it has none
@@ -28,5 +29,17 @@ public record Container(
         args = List.copyOf(args);
         env = List.copyOf(env);
         ports = List.copyOf(ports);
+    }
+
+    /// The number of a port that is named by its number or by the name that this container gives it.
+    public Optional<Integer> number(PortRef port) {
+        return switch (port) {
+            case PortRef.Numbered(var number) -> Optional.of(number);
+            case PortRef.Named(var wanted) ->
+                ports.stream()
+                        .filter(own -> own.name().equals(wanted))
+                        .map(Port::number)
+                        .findFirst();
+        };
     }
 }

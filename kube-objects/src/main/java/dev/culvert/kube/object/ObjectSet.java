@@ -10,18 +10,23 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /// All objects there are, and what is wrong with those that could not be read. Immutable, in the order of keys.
-public record ObjectSet(Map<ObjectKey, KubeObject> objects, List<Problem> problems) {
+///
+/// @param gaps what may be there as well: whoever needs to know that something is not so looks here first
+public record ObjectSet(Map<ObjectKey, KubeObject> objects, List<Problem> problems, List<Gap> gaps) {
     public static final ObjectSet EMPTY = of(List.of(), List.of());
 
     public ObjectSet {
         objects = Collections.unmodifiableMap(new TreeMap<>(objects));
         problems = problems.stream().sorted().distinct().toList();
+        gaps = List.copyOf(gaps);
     }
 
     /// @throws IllegalStateException if two objects have the same key
     public static ObjectSet of(Collection<? extends KubeObject> objects, List<Problem> problems) {
         return new ObjectSet(
-                objects.stream().collect(Collectors.toMap(KubeObject::key, Function.<KubeObject>identity())), problems);
+                objects.stream().collect(Collectors.toMap(KubeObject::key, Function.<KubeObject>identity())),
+                problems,
+                List.of());
     }
 
     public <T extends KubeObject> List<T> all(Class<T> type) {

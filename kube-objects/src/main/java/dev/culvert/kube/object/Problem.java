@@ -3,8 +3,7 @@ package dev.culvert.kube.object;
 import java.util.Comparator;
 
 /// Something in a user's file that does not do what its author meant: where, in which object, what, and what to
-/// write
-/// instead.
+/// write instead.
 ///
 /// @param object such as `AuthorizationPolicy shop/allow-cart`; empty if the text could not be read that far
 public record Problem(Severity severity, Place place, String object, String message, String fix)

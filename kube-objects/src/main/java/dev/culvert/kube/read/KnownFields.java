@@ -1,15 +1,15 @@
 package dev.culvert.kube.read;
 
+import java.util.Arrays;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The field names of the Kubernetes and Istio APIs, where we look at all.
 final class KnownFields {
-    static final Set<String> OBJECT = Set.of("apiVersion", "kind", "metadata");
-    static final Set<String> OBJECT_SPEC = Set.of("apiVersion", "kind", "metadata", "spec", "status");
-    static final Set<String> SERVICE_ACCOUNT =
-            Set.of("apiVersion", "kind", "metadata", "automountServiceAccountToken", "imagePullSecrets", "secrets");
-    static final Set<String> ENDPOINT_SLICE =
-            Set.of("apiVersion", "kind", "metadata", "addressType", "endpoints", "ports");
+    static final Set<String> OBJECT_SPEC = object("spec", "status");
+    static final Set<String> SERVICE_ACCOUNT = object("automountServiceAccountToken", "imagePullSecrets", "secrets");
+    static final Set<String> ENDPOINT_SLICE = object("addressType", "endpoints", "ports");
     static final Set<String> ENDPOINT = Set.of(
             "addresses", "conditions", "deprecatedTopology", "hints", "hostname", "nodeName", "targetRef", "zone");
     static final Set<String> ENDPOINT_CONDITIONS = Set.of("ready", "serving", "terminating");
@@ -206,24 +206,32 @@ final class KnownFields {
     static final Set<String> RULE = Set.of("from", "to", "when");
     static final Set<String> FROM = Set.of("source");
     static final Set<String> TO = Set.of("operation");
-    static final Set<String> WHEN = Set.of("key", "notValues", "values");
-    static final Set<String> SOURCE = Set.of(
+    static final Set<String> WHEN = both(Set.of("key"), negatable("values"));
+    static final Set<String> SOURCE = negatable(
             "ipBlocks",
             "namespaces",
-            "notIpBlocks",
-            "notNamespaces",
-            "notPrincipals",
-            "notRemoteIpBlocks",
-            "notRequestPrincipals",
-            "notServiceAccounts",
-            "notTrustDomains",
             "principals",
             "remoteIpBlocks",
             "requestPrincipals",
             "serviceAccounts",
             "trustDomains");
-    static final Set<String> OPERATION =
-            Set.of("hosts", "methods", "notHosts", "notMethods", "notPaths", "notPorts", "paths", "ports");
+    static final Set<String> OPERATION = negatable("hosts", "methods", "paths", "ports");
 
     private KnownFields() {}
+
+    /// The fields of every object, and some more.
+    private static Set<String> object(String... more) {
+        return both(Set.of("apiVersion", "kind", "metadata"), Set.of(more));
+    }
+
+    /// Each field, and the one that names what is not to match: `hosts`, `notHosts`.
+    private static Set<String> negatable(String... names) {
+        return Arrays.stream(names)
+                .flatMap(name -> Stream.of(name, "not" + Character.toUpperCase(name.charAt(0)) + name.substring(1)))
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    private static Set<String> both(Set<String> some, Set<String> others) {
+        return Stream.concat(some.stream(), others.stream()).collect(Collectors.toUnmodifiableSet());
+    }
 }

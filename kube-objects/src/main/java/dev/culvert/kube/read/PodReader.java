@@ -94,7 +94,8 @@ final class PodReader {
                 container.children("env").stream().map(PodReader::env).toList(),
                 container.text("workingDir", ""),
                 container.children("ports").stream().map(PodReader::port).toList(),
-                container.child("readinessProbe").flatMap(PodReader::probe));
+                container.child("readinessProbe").flatMap(PodReader::probe),
+                container.child("livenessProbe").flatMap(PodReader::probe));
     }
 
     private static Container.EnvVar env(Fields env) {

@@ -7,8 +7,10 @@ import dev.culvert.kube.object.Problem;
 import java.io.StringReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -18,8 +20,7 @@ import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.Node;
 
 /// Reads the text of one file: any number of documents, one object each. A document that cannot be read spoils
-/// no
-/// other.
+/// no other.
 public final class YamlReader {
     private static final int MAX_BYTES = 10 << 20;
     private static final int MAX_DOCUMENTS = 10_000;
@@ -31,17 +32,28 @@ public final class YamlReader {
     ///
     /// @param broken keys of objects that are there, and wrong
     /// @param unclear whether something is wrong that hides which objects are there
-    public record Result(List<KubeObject> objects, List<Problem> problems, Set<ObjectKey> broken, boolean unclear) {
+    /// @param sources the text that each object was read from; of one that is written twice, the first
+    public record Result(
+            List<KubeObject> objects,
+            List<Problem> problems,
+            Set<ObjectKey> broken,
+            boolean unclear,
+            Map<ObjectKey, Chunk> sources) {
         public Result {
             objects = List.copyOf(objects);
             problems = List.copyOf(problems);
             broken = Set.copyOf(broken);
+            sources = Map.copyOf(sources);
         }
     }
 
+    /// One document's text, and how many lines of its file come before it.
+    public record Chunk(int linesBefore, String text) {}
+
     /// A file that could not even be read.
     public static Result unreadable(Path file, String message, String fix) {
-        return new Result(List.of(), List.of(Problem.error(new Place(file, 1), "", message, fix)), Set.of(), true);
+        return new Result(
+                List.of(), List.of(Problem.error(new Place(file, 1), "", message, fix)), Set.of(), true, Map.of());
     }
 
     public static int maxBytes() {
@@ -53,20 +65,29 @@ public final class YamlReader {
         if (chunks.size() > MAX_DOCUMENTS) {
             return unreadable(file, "more than " + MAX_DOCUMENTS + " documents", "spread them over several files");
         }
+        return read(file, chunks);
+    }
+
+    /// Reads documents that were part of a file once.
+    public static Result read(Path file, List<Chunk> chunks) {
         var objects = new ArrayList<KubeObject>();
         var problems = new ArrayList<Problem>();
         var broken = new HashSet<ObjectKey>();
+        var sources = new HashMap<ObjectKey, Chunk>();
         var unclear = false;
         for (var chunk : chunks) {
             var document = new Document(file, chunk.linesBefore);
             for (var result : read(document, chunk.text)) {
-                result.object().ifPresent(objects::add);
+                result.object().ifPresent(object -> {
+                    objects.add(object);
+                    sources.putIfAbsent(object.key(), chunk);
+                });
                 result.key().filter(_ -> result.object().isEmpty()).ifPresent(broken::add);
                 unclear |= result.key().isEmpty() && !result.foreign();
             }
             problems.addAll(document.problems());
         }
-        return new Result(objects, problems, broken, unclear);
+        return new Result(objects, problems, broken, unclear, sources);
     }
 
     private static List<ObjectReader.Result> read(Document document, String text) {
@@ -116,8 +137,6 @@ public final class YamlReader {
         options.setNestingDepthLimit(MAX_DEPTH);
         return options;
     }
-
-    private record Chunk(int linesBefore, String text) {}
 
     /// The text between `---` lines; so a syntax error ends with its document.
     private static List<Chunk> chunks(String text) {

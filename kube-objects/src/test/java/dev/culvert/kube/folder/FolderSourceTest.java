@@ -3,6 +3,7 @@ package dev.culvert.kube.folder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.culvert.kube.folder.FolderSource.Where;
 import dev.culvert.kube.object.ObjectKey;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
@@ -51,8 +52,12 @@ class FolderSourceTest {
         return Objects.requireNonNull(source).current();
     }
 
+    private Where where() {
+        return new Where(List.of(user, objects), redirection, null);
+    }
+
     private void open() throws IOException {
-        source = FolderSource.open(List.of(user, objects), redirection, seen::add);
+        source = FolderSource.open(where(), seen::add);
     }
 
     @Test
@@ -170,7 +175,7 @@ class FolderSourceTest {
         assertThat(current().problems().toString())
                 .contains("big.yaml:1: is larger than 10 MiB (spread it over several files)")
                 .contains("binary.yaml:1: is not UTF-8 text");
-        assertThatThrownBy(() -> FolderSource.open(List.of(dir.resolve("none")), null, _ -> {}))
+        assertThatThrownBy(() -> FolderSource.open(new Where(List.of(dir.resolve("none")), null, null), _ -> {}))
                 .isInstanceOf(NotDirectoryException.class)
                 .hasMessageContaining("none");
     }

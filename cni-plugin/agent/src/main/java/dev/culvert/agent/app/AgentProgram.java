@@ -2,23 +2,21 @@ package dev.culvert.agent.app;
 
 import dev.culvert.agent.pods.NftRules;
 import dev.culvert.agent.pods.PodReconciler;
-import dev.culvert.agent.pods.PodView;
 import dev.culvert.agent.pods.RedirectionStatus;
 import dev.culvert.agent.pods.Selection;
 import dev.culvert.agent.pods.Timing;
 import dev.culvert.agent.zds.ZdsLimits;
 import dev.culvert.agent.zds.ZdsServer;
+import dev.culvert.kube.folder.FolderSource;
+import dev.culvert.kube.object.ProblemLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -56,6 +54,13 @@ public final class AgentProgram implements Callable<Integer> {
             required = true,
             description = "Where each pod's state is published.")
     Path redirectionDir = Path.of("");
+
+    @Option(
+            names = "--stateDir",
+            paramLabel = "DIR",
+            required = true,
+            description = "Where copies of the YAML are kept, for a start while it is broken.")
+    Path stateDir = Path.of("");
 
     @Option(
             names = "--zdsSocket",
@@ -134,18 +139,14 @@ public final class AgentProgram implements Callable<Integer> {
         }
         var selection = new Selection(excludedNamespaces, systemNamespace, dnsCapture);
         var status = new RedirectionStatus(redirectionDir);
-        try (var source = new FolderPodSource(folders, node);
-                var reconciler = new PodReconciler(selection, new NftRules(), status, Timing.DEFAULT)) {
-            var first = new AtomicReference<Optional<List<PodView>>>(Optional.empty());
-            Consumer<List<PodView>> adoptThenTell = pods -> {
-                if (first.get().isEmpty()) {
-                    first.set(Optional.of(pods));
-                } else {
-                    reconciler.pods(pods);
-                }
-            };
-            source.start(adoptThenTell);
-            reconciler.adopt(first.get().orElseThrow());
+        var where = new FolderSource.Where(folders, null, stateDir.resolve("last-good"));
+        var problems = new ProblemLog(LOG);
+        try (var reconciler = new PodReconciler(selection, new NftRules(), status, Timing.DEFAULT);
+                var source = FolderSource.open(where, objects -> {
+                    problems.tell(objects.problems());
+                    reconciler.pods(PodViews.of(objects, node));
+                })) {
+            reconciler.adopt(PodViews.of(source.current(), node));
             try (var zds = ZdsServer.listen(zdsSocket, reconciler::served, reconciler::retryNow, ZdsLimits.DEFAULT);
                     var pages = new AgentPages(zds)) {
                 reconciler.start(zds);

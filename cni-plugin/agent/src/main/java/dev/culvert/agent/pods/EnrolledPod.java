@@ -1,6 +1,5 @@
 package dev.culvert.agent.pods;
 
-import dev.culvert.agent.rules.Capture;
 import dev.culvert.agent.zds.ServedPod;
 import dev.culvert.linux.netns.NetworkNamespace;
 import dev.culvert.protos.zds.WorkloadInfo;
@@ -9,16 +8,20 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// One pod that we have touched. Confined to the reconciler's thread.
 final class EnrolledPod {
+    private static final Logger LOG = LoggerFactory.getLogger(EnrolledPod.class);
+
     PodView view;
 
     @Nullable
     NetworkNamespace netns;
-    /// What was last asked for; empty while released.
-    Optional<Capture> capture = Optional.empty();
+
     Step step = Step.NEW;
+    private String heldBecause = "";
     private int failures;
     private long notBeforeNanos;
     private long releaseEndsNanos;
@@ -76,6 +79,14 @@ final class EnrolledPod {
                 .setServiceAccount(view.serviceAccount())
                 .build();
         return new ServedPod(view.uid(), info, Optional.ofNullable(netns));
+    }
+
+    /// Says once why it stays captured though nothing asks for it.
+    void held(String why) {
+        if (!why.equals(heldBecause)) {
+            heldBecause = why;
+            LOG.warn("pod {} stays captured, since nobody knows whether it may be released: {}", view.name(), why);
+        }
     }
 
     void failed(Timing timing) {

@@ -2,7 +2,6 @@ package dev.culvert.agent.pods;
 
 import dev.culvert.agent.pods.EnrolledPod.Step;
 import dev.culvert.agent.pods.RedirectionStatus.State;
-import dev.culvert.agent.rules.Capture;
 import dev.culvert.agent.zds.ServedPod;
 import dev.culvert.agent.zds.ZdsServer;
 import java.io.IOException;
@@ -21,6 +20,9 @@ import org.slf4j.LoggerFactory;
 
 /// Makes what is captured equal to what the pods' labels ask for, again and again, on one platform thread (it
 /// enters namespaces). `pods` and `retryNow` may be called by any thread.
+///
+/// A captured pod is let go only when it is gone or when it was read that it is no longer enrolled
+/// (`Wish.Released`), never because something could not be read.
 public final class PodReconciler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PodReconciler.class);
     private static final Duration IDLE = Duration.ofSeconds(30);
@@ -52,26 +54,31 @@ public final class PodReconciler implements AutoCloseable {
 
     /// Takes over the pods that a former agent captured, so that the first snapshot for ztunnel has them, and
     /// re-makes their rules in one step each, without a gap. Call once, before `start`.
+    /// @param pods all of the node
     public void adopt(List<PodView> pods) throws IOException {
         for (var pod : pods) {
-            if (status.read(pod.uid()).isPresent() && !pod.finished()) {
+            if (!pod.finished() && status.read(pod.uid()).isPresent()) {
                 adopt(pod);
             }
         }
         publishServed();
-        pods(pods);
+        synchronized (this) {
+            if (!told) {
+                pods(pods);
+            }
+        }
     }
 
-    private void adopt(PodView view) {
+    private EnrolledPod adopt(PodView view) {
         var pod = new EnrolledPod(view);
-        pod.capture = Optional.of(selection.wanted(view).orElse(Capture.TCP));
         enrolled.put(view.uid(), pod);
         try {
-            rules.enrol(pod.openNetns(), pod.capture.orElseThrow());
+            rules.enrol(pod.openNetns(), selection.capture(view));
             LOG.info("pod {} is taken over from the former agent", view.name());
         } catch (IOException e) {
             LOG.warn("pod {} cannot be verified, ztunnel may keep it: {}", view.name(), e.toString());
         }
+        return pod;
     }
 
     /// Begins to reconcile, and to tell `server`.
@@ -156,45 +163,64 @@ public final class PodReconciler implements AutoCloseable {
     }
 
     private void reconcile(PodView view) throws InterruptedIOException {
-        var wanted = selection.wanted(view);
-        var pod = enrolled.get(view.uid());
-        if (pod == null) {
-            if (wanted.isEmpty() || view.ips().isEmpty()) {
-                return;
-            }
-            pod = new EnrolledPod(view);
-            enrolled.put(view.uid(), pod);
-        }
-        pod.view = view;
-        if (!pod.due()) {
-            return;
-        }
+        var wish = selection.wish(view);
+        var known = enrolled.get(view.uid());
         try {
-            if (wanted.isPresent()) {
-                enrol(pod, wanted.get());
-            } else {
-                release(pod);
+            var pod = known == null ? begin(view, wish) : Optional.of(known);
+            if (pod.isPresent()) {
+                pod.get().view = view;
+                reconcile(pod.get(), wish);
             }
         } catch (InterruptedIOException e) {
             throw e;
         } catch (IOException e) {
             LOG.warn("pod {} waits: {}", view.name(), e.toString());
-            pod.failed(timing);
+            Optional.ofNullable(enrolled.get(view.uid())).ifPresent(pod -> pod.failed(timing));
+        }
+    }
+
+    /// A pod that we have not touched so far; empty if there is no reason to.
+    private Optional<EnrolledPod> begin(PodView view, Wish wish) throws IOException {
+        if (status.read(view.uid()).isPresent()) { // its object could not be read when we started
+            return Optional.of(adopt(view));
+        }
+        if (!(wish instanceof Wish.Captured) || view.ips().isEmpty()) {
+            return Optional.empty();
+        }
+        var pod = new EnrolledPod(view);
+        enrolled.put(view.uid(), pod);
+        return Optional.of(pod);
+    }
+
+    private void reconcile(EnrolledPod pod, Wish wish) throws IOException {
+        if (!pod.due()) {
+            return;
+        }
+        switch (wish) {
+            case Wish.Captured() -> enrol(pod);
+            case Wish.Released() -> release(pod);
+            case Wish.Unknown(var why) -> {
+                if (pod.step == Step.RELEASING) {
+                    release(pod); // that was read
+                } else {
+                    pod.held(why);
+                    enrol(pod);
+                }
+            }
         }
     }
 
     /// Where a ztunnel is connected it listens first, so that no connection of a running pod fails in
     /// between; where none is, or it refuses, the rules are applied all the same: the pod is closed until
     /// somebody serves it.
-    private void enrol(EnrolledPod pod, Capture capture) throws IOException {
+    private void enrol(EnrolledPod pod) throws IOException {
         if (pod.step == Step.ENABLED && !pod.moved()) {
             return;
         }
         var netns = pod.openNetns();
         publishServed();
         var refusal = tell(pod);
-        pod.capture = Optional.of(capture);
-        rules.enrol(netns, capture);
+        rules.enrol(netns, selection.capture(pod.view));
         if (refusal.isPresent()) {
             writePending(pod);
             throw refusal.get();

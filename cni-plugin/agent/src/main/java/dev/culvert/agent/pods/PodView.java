@@ -14,7 +14,7 @@ public record PodView(
         String serviceAccount,
         Map<String, String> labels,
         Map<String, String> annotations,
-        Map<String, String> namespaceLabels,
+        Surroundings surroundings,
         List<InetAddress> ips,
         boolean hostNetwork,
         boolean finished,
@@ -29,11 +29,25 @@ public record PodView(
         }
     }
 
+    /// What is said about the pod elsewhere.
+    /// @param namespaceLabels empty if no Namespace object could be read
+    /// @param doubts what could not be read, and might ask for the pod's capture; for messages
+    public record Surroundings(Optional<Map<String, String>> namespaceLabels, List<String> doubts) {
+        public Surroundings {
+            namespaceLabels = namespaceLabels.map(Map::copyOf);
+            doubts = List.copyOf(doubts);
+        }
+    }
+
     public PodView {
         labels = Map.copyOf(labels);
         annotations = Map.copyOf(annotations);
-        namespaceLabels = Map.copyOf(namespaceLabels);
         ips = List.copyOf(ips);
+    }
+
+    /// The same pod, with something else said about it elsewhere.
+    PodView with(Surroundings other) {
+        return new PodView(name, serviceAccount, labels, annotations, other, ips, hostNetwork, finished, netns);
     }
 
     public String uid() {

@@ -11,19 +11,34 @@ import java.util.Set;
 public record Selection(Set<String> excludedNamespaces, String systemNamespace, boolean dnsCapture) {
     private static final String MODE = "istio.io/dataplane-mode";
     private static final String AMBIENT = "ambient";
+    private static final String NONE = "none";
 
     public Selection {
         excludedNamespaces = Set.copyOf(excludedNamespaces);
     }
 
-    /// How to capture `pod`; empty if it is not to be captured.
-    public Optional<Capture> wanted(PodView pod) {
-        if (never(pod) || !labelled(pod)) {
-            return Optional.empty();
+    /// Whether `pod` is to be captured. It is released only by what was read, never for want of information.
+    public Wish wish(PodView pod) {
+        var never = never(pod);
+        if (!never && labelled(pod)) {
+            return new Wish.Captured();
         }
+        if (!pod.surroundings().doubts().isEmpty()) {
+            return new Wish.Unknown(String.join(", ", pod.surroundings().doubts()) + " cannot be read; mend it");
+        }
+        var optedOut = never || NONE.equals(pod.labels().get(MODE));
+        if (!optedOut && pod.surroundings().namespaceLabels().isEmpty()) {
+            var namespace = pod.name().namespace();
+            return new Wish.Unknown("there is no Namespace " + namespace + "; write one, without the label " + MODE);
+        }
+        return new Wish.Released();
+    }
+
+    /// How `pod` is captured, if it is.
+    public Capture capture(PodView pod) {
         var dns = flag(pod, "ambient.istio.io/dns-capture").orElse(dnsCapture);
         var bypass = flag(pod, "ambient.istio.io/bypass-inbound-capture").orElse(false);
-        return Optional.of(new Capture(dns, !bypass));
+        return new Capture(dns, !bypass);
     }
 
     private boolean never(PodView pod) {
@@ -39,7 +54,8 @@ public record Selection(Set<String> excludedNamespaces, String systemNamespace, 
         if (AMBIENT.equals(own)) {
             return true;
         }
-        return !"none".equals(own) && AMBIENT.equals(pod.namespaceLabels().get(MODE));
+        var outer = pod.surroundings().namespaceLabels().map(labels -> labels.get(MODE));
+        return !NONE.equals(own) && outer.filter(AMBIENT::equals).isPresent();
     }
 
     /// As Go's `ParseBool`; what it does not understand counts as absent.

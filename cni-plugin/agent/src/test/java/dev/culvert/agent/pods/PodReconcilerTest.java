@@ -3,6 +3,7 @@ package dev.culvert.agent.pods;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.culvert.agent.pods.PodView.Surroundings;
 import dev.culvert.agent.pods.RedirectionStatus.State;
 import dev.culvert.agent.rules.Capture;
 import dev.culvert.agent.zds.ScriptedZtunnel;
@@ -72,12 +73,16 @@ class PodReconcilerTest {
     }
 
     private List<PodView> pod(String mode) throws Exception {
+        return pod(new Surroundings(Optional.of(Map.of("istio.io/dataplane-mode", mode)), List.of()));
+    }
+
+    private List<PodView> pod(Surroundings surroundings) throws Exception {
         return List.of(new PodView(
                 new PodView.Name("uid", "shop", "web"),
                 "web",
                 Map.of(),
                 Map.of(),
-                Map.of("istio.io/dataplane-mode", mode),
+                surroundings,
                 List.of(InetAddress.getByName("198.18.64.2"), InetAddress.getByName("2001:2:0:40::2")),
                 false,
                 false,
@@ -210,7 +215,7 @@ class PodReconcilerTest {
                 "web",
                 Map.of(),
                 Map.of(),
-                lost.namespaceLabels(),
+                lost.surroundings(),
                 lost.ips(),
                 false,
                 false,
@@ -218,6 +223,59 @@ class PodReconcilerTest {
         try (var ztunnel = ScriptedZtunnel.connect(socket())) {
             ztunnel.send("0801");
             assertThat(ztunnel.receive()).isEqualTo("2a05" + "0a03756964");
+        }
+    }
+
+    /// The invariant: what could not be read releases nobody.
+    @Test
+    void nextAgentThatKnowsNothingOfTheNamespaceKeepsThePodUntilItReadsThatItIsReleased() throws Exception {
+        new NftRules().enrol(network.pod, Capture.TCP);
+        status.write("uid", State.ENABLED);
+        agent.close();
+        var unread = new Surroundings(Optional.empty(), List.of("what is written at namespace.yaml:3"));
+        agent = new Agent(pod(unread));
+        try (var ztunnel = ScriptedZtunnel.connect(socket())) {
+            ztunnel.send("0801");
+            assertThat(ztunnel.receiveAdd().netns()).isEqualTo(network.pod.id());
+            ztunnel.ack();
+            assertThat(ztunnel.receive()).isEqualTo("1a00");
+            ztunnel.ack();
+            ztunnel.receiveAdd(); // it is enrolled again, not released
+            ztunnel.ack();
+            agent.reconciler.pods(pod(new Surroundings(Optional.empty(), List.of()))); // deleted is not released
+            agent.reconciler.pods(pod(new Surroundings(Optional.of(Map.of()), unread.doubts()))); // nor is doubt
+            assertThat(network.inPod("nft", "list", "ruleset")).contains("redirect to :15001");
+            assertThat(status.read("uid")).contains(State.ENABLED);
+            agent.reconciler.pods(pod("none"));
+            assertThat(ztunnel.receive()).isEqualTo(DEL); // the next thing it hears
+            ztunnel.ack();
+            awaitStatus(Optional.empty());
+            awaitNoRules();
+        }
+    }
+
+    @Test
+    void podThatCouldNotBeReadAtTheStartIsTakenOverWhenItIs() throws Exception {
+        new NftRules().enrol(network.pod, Capture.TCP);
+        status.write("uid", State.ENABLED);
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
+            agent.reconciler.pods(pod("none"));
+            assertThat(ztunnel.receive()).isEqualTo(DEL);
+            ztunnel.ack();
+            awaitStatus(Optional.empty());
+            awaitNoRules();
+        }
+    }
+
+    @Test
+    void podThatWasNeverCapturedIsLeftAloneInDoubt() throws Exception {
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
+            agent.reconciler.pods(pod(new Surroundings(Optional.empty(), List.of("what is written at a.yaml:1"))));
+            agent.reconciler.pods(pod("ambient"));
+            ztunnel.receiveAdd(); // of the second
+            assertThat(status.read("uid")).isEmpty();
+            ztunnel.ack();
+            awaitStatus(Optional.of(State.ENABLED));
         }
     }
 

@@ -2,11 +2,13 @@ package dev.culvert.agent.pods;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.culvert.agent.pods.PodView.Surroundings;
 import dev.culvert.agent.rules.Capture;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -48,13 +50,41 @@ class SelectionTest {
     private static PodView pod(
             String namespace, Map<String, String> labels, Map<String, String> annotations, Map<String, String> outer) {
         var name = new PodView.Name("uid", namespace, "pod");
-        return new PodView(name, "default", labels, annotations, outer, List.of(), false, false, Optional.empty());
+        var surroundings = new Surroundings(Optional.of(outer), List.of());
+        return new PodView(
+                name, "default", labels, annotations, surroundings, List.of(), false, false, Optional.empty());
     }
 
     @ParameterizedTest
     @EnumSource
     void labelsDecide(Row row) {
-        assertThat(SELECTION.wanted(row.pod)).isEqualTo(row.wanted);
+        assertThat(SELECTION.wish(row.pod))
+                .isEqualTo(row.wanted.isPresent() ? new Wish.Captured() : new Wish.Released());
+        row.wanted.ifPresent(wanted -> assertThat(SELECTION.capture(row.pod)).isEqualTo(wanted));
+    }
+
+    /// Never for want of information.
+    @ParameterizedTest
+    @EnumSource
+    void nobodyIsReleasedWhileSomethingCannotBeRead(Row row) {
+        var doubtful = SELECTION.wish(row.pod.with(new Surroundings(
+                row.pod.surroundings().namespaceLabels(), List.of("what is written at namespace.yaml:3"))));
+        if (row.wanted.isPresent()) {
+            assertThat(doubtful).isEqualTo(new Wish.Captured());
+        } else {
+            assertThat(doubtful)
+                    .isEqualTo(new Wish.Unknown("what is written at namespace.yaml:3 cannot be read; mend it"));
+        }
+    }
+
+    @Test
+    void aPodWhoseNamespaceIsNotThereIsReleasedOnlyByItsOwnLabel() {
+        var nowhere = new Surroundings(Optional.empty(), List.of());
+        assertThat(SELECTION.wish(Row.NO_LABEL.pod.with(nowhere)))
+                .isEqualTo(new Wish.Unknown(
+                        "there is no Namespace shop; write one, without the label istio.io/dataplane-mode"));
+        assertThat(SELECTION.wish(Row.POD_OPTS_OUT.pod.with(nowhere))).isEqualTo(new Wish.Released());
+        assertThat(SELECTION.wish(Row.POD_LABEL.pod.with(nowhere))).isEqualTo(new Wish.Captured());
     }
 
     @ParameterizedTest
@@ -65,11 +95,11 @@ class SelectionTest {
                 "default",
                 row.pod.labels(),
                 row.pod.annotations(),
-                row.pod.namespaceLabels(),
+                row.pod.surroundings(),
                 List.of(),
                 true,
                 false,
                 Optional.empty());
-        assertThat(SELECTION.wanted(pod)).isEmpty();
+        assertThat(SELECTION.wish(pod)).isEqualTo(new Wish.Released());
     }
 }
