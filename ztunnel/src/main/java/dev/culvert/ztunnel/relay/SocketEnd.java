@@ -22,10 +22,11 @@ import org.slf4j.LoggerFactory;
 /// other end, and tells the other end what it has written. Confined to its loop.
 public final class SocketEnd extends RelayEnd {
     /// Bytes read here that have not left the other end, before reading pauses.
-    private static final int MAX_IN_FLIGHT = 128 * 1024;
+    private static final int MAX_IN_FLIGHT = 512 * 1024;
 
     private static final Logger LOG = LoggerFactory.getLogger("relay");
-    private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(32 * 1024, 64 * 1024);
+    /// So low that Netty says when the last pending byte has gone: what is written must be told, or its credit waits.
+    private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(1, 2);
 
     private final DuplexChannel channel;
     private final Runnable flush = this::flush;
