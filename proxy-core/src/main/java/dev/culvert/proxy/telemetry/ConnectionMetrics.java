@@ -2,9 +2,11 @@ package dev.culvert.proxy.telemetry;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
-import java.util.Locale;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.noop.NoopCounter;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -15,6 +17,10 @@ public final class ConnectionMetrics {
     /// Label sets kept; further ones are not counted by label any more, only in
     /// `culvert_metric_label_overflow_total`.
     private static final int MAX_LABEL_SETS = 20_000;
+
+    /// What is opened and moved never carries a flag.
+    private static final Counter UNUSED =
+            new NoopCounter(new Meter.Id("unused", Tags.empty(), null, null, Meter.Type.COUNTER));
 
     private record Key(Traffic traffic, String flags) {}
 
@@ -29,13 +35,6 @@ public final class ConnectionMetrics {
     public ConnectionMetrics(MeterRegistry registry) {
         this.registry = registry;
         this.overflow = registry.counter("culvert_metric_label_overflow");
-        for (var reporter : Traffic.Reporter.values()) {
-            var open = new AtomicLong();
-            socketsOpen.put(reporter, open);
-            Gauge.builder("istio_tcp_sockets_open", open, AtomicLong::get)
-                    .tag("reporter", reporter.name().toLowerCase(Locale.ROOT))
-                    .register(registry);
-        }
     }
 
     public void socketOpened(Traffic.Reporter reporter) {
@@ -47,7 +46,15 @@ public final class ConnectionMetrics {
     }
 
     private AtomicLong open(Traffic.Reporter reporter) {
-        return socketsOpen.computeIfAbsent(reporter, _ -> new AtomicLong());
+        return socketsOpen.computeIfAbsent(reporter, this::registerOpen);
+    }
+
+    private AtomicLong registerOpen(Traffic.Reporter reporter) {
+        var open = new AtomicLong();
+        Gauge.builder("istio_tcp_sockets_open", open, AtomicLong::get)
+                .tag("reporter", reporter.label())
+                .register(registry);
+        return open;
     }
 
     public void opened(Traffic traffic) {
@@ -92,15 +99,16 @@ public final class ConnectionMetrics {
 
     private Meters register(Key key) {
         var tags = TrafficLabels.of(key.traffic, key.flags);
+        var flagged = !key.flags.equals("-");
         return new Meters(
-                counter("istio_tcp_connections_opened", "connections opened", tags),
-                counter("istio_tcp_connections_closed", "connections closed", tags),
-                counter("istio_tcp_connections_failed", "connections failed", tags),
-                counter("istio_tcp_received_bytes", "bytes from client to server", tags),
-                counter("istio_tcp_sent_bytes", "bytes from server to client", tags));
+                flagged ? UNUSED : counter("istio_tcp_connections_opened", tags),
+                counter("istio_tcp_connections_closed", tags),
+                counter("istio_tcp_connections_failed", tags),
+                flagged ? UNUSED : counter("istio_tcp_received_bytes", tags),
+                flagged ? UNUSED : counter("istio_tcp_sent_bytes", tags));
     }
 
-    private Counter counter(String name, String help, Iterable<Tag> tags) {
-        return Counter.builder(name).description(help).tags(tags).register(registry);
+    private Counter counter(String name, Iterable<Tag> tags) {
+        return Counter.builder(name).tags(tags).register(registry);
     }
 }

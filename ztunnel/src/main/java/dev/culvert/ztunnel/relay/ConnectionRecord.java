@@ -20,6 +20,7 @@ public final class ConnectionRecord {
         this.traffic = traffic;
         this.endpoints = endpoints;
         metrics.opened(traffic);
+        AccessLog.opened(traffic, endpoints);
     }
 
     /// Exactly once.
