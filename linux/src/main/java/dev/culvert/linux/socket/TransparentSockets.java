@@ -7,7 +7,8 @@ import dev.culvert.linux.LinuxException;
 import dev.culvert.linux.call.Libc;
 import java.lang.foreign.Arena;
 
-/// Whether this process may use addresses of others as its own (`IP_TRANSPARENT`, ip(7)): it needs CAP_NET_ADMIN.
+/// Whether this process may use addresses of others as its own (`IP_TRANSPARENT`, ip(7)): it needs CAP_NET_ADMIN or
+/// CAP_NET_RAW.
 public final class TransparentSockets {
     private static final int SOCK_STREAM = 1;
     private static final int SOL_IP = 0;
