@@ -2,12 +2,14 @@ package dev.culvert.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.culvert.cli.local.SupervisorClient;
 import dev.culvert.cli.view.DumpView;
 import dev.culvert.cli.view.DumpView.ConnectionFilter;
 import dev.culvert.cli.view.DumpView.WorkloadFilter;
 import dev.culvert.cli.view.Table;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,10 +17,13 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.DumperOptions;
+import org.yaml.snakeyaml.Yaml;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
@@ -33,7 +38,8 @@ public final class ZtunnelConfig {
     /// How to print.
     enum Output {
         SHORT,
-        JSON
+        JSON,
+        YAML
     }
 
     @Mixin
@@ -145,7 +151,7 @@ public final class ZtunnelConfig {
     int all(@Option(names = "--with-headers", description = "A title above each table.") boolean headers)
             throws IOException {
         var view = view();
-        if (output == Output.JSON) {
+        if (output != Output.SHORT) {
             return print(new Table(List.of(), List.of()), view.dump());
         }
         var titles = List.of("WORKLOADS", "SERVICES", "POLICIES", "CERTIFICATES", "CONNECTIONS");
@@ -159,6 +165,53 @@ public final class ZtunnelConfig {
         return 0;
     }
 
+    @Command(
+            aliases = "o",
+            mixinStandardHelpOptions = true,
+            description = "Shows or changes which log lines a ztunnel writes.")
+    int log(
+            @Option(
+                            names = "--level",
+                            paramLabel = "LEVELS",
+                            description =
+                                    "A level (off, error, warn, info, debug, trace), or scope=level; several by comma.")
+                    @Nullable
+                    String level,
+            @Option(
+                            names = {"-r", "--reset"},
+                            description = "Back to what it started with.")
+                    boolean reset)
+            throws IOException {
+        if (file != null || (reset && level != null)) {
+            throw new ParameterException(
+                    spec.commandLine(), "log asks a running ztunnel, and takes --level or --reset, not both");
+        }
+        var client = state.client();
+        var of = nodeOf(client);
+        out().print(of + ":\n" + client.adminPost(of, loggingPath(level, reset)));
+        out().flush();
+        return 0;
+    }
+
+    /// As istioctl asks; a `:` that its users write is taken for `=`, which alone ztunnel takes.
+    static String loggingPath(@Nullable String level, boolean reset) {
+        if (reset) {
+            return "/logging?level=info&reset";
+        }
+        var text =
+                switch (level) {
+                    case null -> "";
+                    case "warning" -> "warn";
+                    case "critical" -> "error";
+                    default -> level.replaceAll("(?<!:):(?!:)", "=");
+                };
+        return "/logging?level=" + URLEncoder.encode(text, StandardCharsets.UTF_8);
+    }
+
+    private String nodeOf(SupervisorClient client) throws IOException {
+        return node == null ? client.status().path("nodes").path(0).asText() : node;
+    }
+
     private DumpView view() throws IOException {
         return new DumpView(new ObjectMapper().readTree(dump()), Instant.now());
     }
@@ -166,8 +219,7 @@ public final class ZtunnelConfig {
     private String dump() throws IOException {
         if (file == null) {
             var client = state.client();
-            var of = node == null ? client.status().path("nodes").path(0).asText() : node;
-            return client.admin(of, "/config_dump");
+            return client.admin(nodeOf(client), "/config_dump");
         }
         if (file.equals("-")) {
             return new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
@@ -176,10 +228,23 @@ public final class ZtunnelConfig {
     }
 
     private int print(Table table, JsonNode items) throws IOException {
-        var json = new ObjectMapper().writerWithDefaultPrettyPrinter();
-        out().print(output == Output.JSON ? json.writeValueAsString(items) + "\n" : table.text());
+        out().print(
+                        switch (output) {
+                            case SHORT -> table.text();
+                            case JSON ->
+                                new ObjectMapper()
+                                                .writerWithDefaultPrettyPrinter()
+                                                .writeValueAsString(items) + "\n";
+                            case YAML -> yaml(items);
+                        });
         out().flush();
         return 0;
+    }
+
+    private static String yaml(JsonNode items) {
+        var style = new DumperOptions();
+        style.setDefaultFlowStyle(DumperOptions.FlowStyle.BLOCK);
+        return new Yaml(style).dump(new ObjectMapper().convertValue(items, Object.class));
     }
 
     private PrintWriter out() {

@@ -46,6 +46,27 @@ class CulvertTest {
     }
 
     @Test
+    void yamlHasTheSameItems() {
+        assertThat(culvert("zc", "w", "--workload-namespace", "outside", "-o", "yaml", "-f", DUMP.toString()))
+                .isZero();
+        assertThat(out.toString())
+                .startsWith("- ")
+                .contains("  name: stranger\n")
+                .doesNotContain("server-0");
+    }
+
+    @Test
+    void logLevelsAreAskedForAsIstioctlDoes() {
+        assertThat(ZtunnelConfig.loggingPath(null, false)).isEqualTo("/logging?level=");
+        assertThat(ZtunnelConfig.loggingPath(null, true)).isEqualTo("/logging?level=info&reset");
+        assertThat(ZtunnelConfig.loggingPath("warning", false)).isEqualTo("/logging?level=warn");
+        assertThat(ZtunnelConfig.loggingPath("critical", false)).isEqualTo("/logging?level=error");
+        assertThat(ZtunnelConfig.loggingPath("ztunnel::proxy:debug,info", false))
+                .isEqualTo("/logging?level=ztunnel%3A%3Aproxy%3Ddebug%2Cinfo");
+        assertThat(culvert("zc", "log", "--level", "debug", "-r")).isEqualTo(2);
+    }
+
+    @Test
     void servicesShowHealthyEndpoints() {
         assertThat(culvert("zc", "service", "-f", DUMP.toString())).isZero();
         assertThat(out.toString()).isEqualTo("""

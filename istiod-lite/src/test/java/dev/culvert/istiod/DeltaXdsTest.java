@@ -16,6 +16,8 @@ import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.xds.ControlPlane;
 import dev.culvert.proxy.xds.MeshResources;
 import dev.culvert.proxy.xds.XdsClient;
+import dev.culvert.proxy.xds.XdsMetrics;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,7 +87,12 @@ class DeltaXdsTest {
 
     private CountDownLatch connect(ControlPlane to, MeshResources resources) {
         var synced = new CountDownLatch(1);
-        var client = new XdsClient(to, new XdsClient.NodeId("ztunnel~1~a.b~b", Map.of()), resources, synced::countDown);
+        var client = new XdsClient(
+                to,
+                new XdsClient.NodeId("ztunnel~1~a.b~b", Map.of()),
+                resources,
+                new XdsMetrics(new SimpleMeterRegistry()),
+                synced::countDown);
         open.add(client);
         client.start();
         return synced;

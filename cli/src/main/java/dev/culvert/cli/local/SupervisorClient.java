@@ -85,10 +85,23 @@ public final class SupervisorClient {
         return page(node + "-ztunnel", 15000, path);
     }
 
+    /// Has a page of a ztunnel's admin port do something.
+    /// @throws MissingException it does not answer, or refuses
+    public String adminPost(String node, String path) throws IOException {
+        return page("POST", node + "-ztunnel", 15000, path);
+    }
+
     /// A page of a program in a namespace.
     public String page(String namespace, int port, String path) throws IOException {
-        var request =
-                request("http").put("namespace", namespace).put("port", port).put("path", path);
+        return page("GET", namespace, port, path);
+    }
+
+    private String page(String method, String namespace, int port, String path) throws IOException {
+        var request = request("http")
+                .put("method", method)
+                .put("namespace", namespace)
+                .put("port", port)
+                .put("path", path);
         var answer = ask(request);
         if (answer.path("status").asInt() != 200) {
             throw new MissingException("%s:%d%s answers: %s"

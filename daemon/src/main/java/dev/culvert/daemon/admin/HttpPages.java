@@ -7,18 +7,26 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.zip.GZIPOutputStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// A small HTTP/1.1 server: exact paths, one virtual thread a request. An unknown path is 404, a known one asked with
-/// another method 405; HEAD is answered where GET is. Safe for any thread.
+/// another method 405. A request has 2 s to arrive and its header 8 KiB; these limits are of the whole process, for
+/// the JDK's server knows no others. Safe for any thread.
 public final class HttpPages implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(HttpPages.class);
     private static final String ANY = "*";
+    private static final Map<String, String> LIMITS = Map.of(
+            "sun.net.httpserver.maxReqTime", "2",
+            "sun.net.httpserver.maxReqHeaderSize", "8192",
+            "sun.net.httpserver.maxIdleConnections", "64",
+            "jdk.httpserver.maxConnections", "512");
 
     private final List<HttpServer> servers = new ArrayList<>();
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -75,6 +83,7 @@ public final class HttpPages implements AutoCloseable {
 
     private void bind(InetSocketAddress address) throws IOException {
         try {
+            LIMITS.forEach(System::setProperty);
             var server = HttpServer.create(address, 0);
             server.setExecutor(threads);
             server.createContext("/", this::handle);
@@ -87,7 +96,6 @@ public final class HttpPages implements AutoCloseable {
 
     private void handle(HttpExchange exchange) throws IOException {
         try (exchange) {
-            exchange.getRequestBody().readAllBytes();
             send(exchange, answer(exchange));
         }
     }
@@ -99,7 +107,7 @@ public final class HttpPages implements AutoCloseable {
             return Response.text(404, "");
         }
         var method = exchange.getRequestMethod();
-        var page = methods.getOrDefault(method.equals("HEAD") ? "GET" : method, methods.get(ANY));
+        var page = methods.getOrDefault(method, methods.get(ANY));
         if (page == null) {
             exchange.getResponseHeaders().set("Allow", String.join(", ", methods.keySet()));
             return Response.text(405, "");
@@ -121,15 +129,34 @@ public final class HttpPages implements AutoCloseable {
     }
 
     private static void send(HttpExchange exchange, Response response) throws IOException {
-        exchange.getResponseHeaders().set("Content-Type", response.contentType());
+        var headers = exchange.getResponseHeaders();
+        headers.set("Content-Type", response.contentType());
+        var compressed = response.compress() && takesGzip(exchange);
+        if (compressed) {
+            headers.set("Content-Encoding", "gzip");
+        }
         if (exchange.getRequestMethod().equals("HEAD")) {
             exchange.sendResponseHeaders(response.status(), -1);
             return;
         }
         exchange.sendResponseHeaders(response.status(), 0);
-        try (var out = exchange.getResponseBody()) {
+        try (var body = exchange.getResponseBody();
+                var out = compressed ? new GZIPOutputStream(body) : body) {
             response.body().writeTo(out);
         }
+    }
+
+    /// RFC 9110 §12.5.3; `gzip;q=0` is a refusal.
+    private static boolean takesGzip(HttpExchange exchange) {
+        for (var header : exchange.getRequestHeaders().getOrDefault("Accept-Encoding", List.of())) {
+            for (var coding : header.split(",", -1)) {
+                var parts = coding.strip().toLowerCase(Locale.ROOT).split("\\s*;\\s*", 2);
+                if (parts[0].equals("gzip") && (parts.length == 1 || !parts[1].matches("q=0(\\.0*)?"))) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /// Stops listening, and ends what is being answered.

@@ -75,6 +75,25 @@ public final class ConfigReader {
                 sentence);
     }
 
+    public Optional<Integer> optionalInteger(String name, int min, int max, String sentence) {
+        return optionalParsed(name, "integer " + min + ".." + max, text -> ranged(text, min, max), sentence);
+    }
+
+    /// One of some words.
+    public String oneOf(String name, List<String> words, String defaultValue, String sentence) {
+        return parsed(
+                name,
+                String.join(" or ", words),
+                defaultValue,
+                text -> {
+                    if (!words.contains(text)) {
+                        throw new IllegalArgumentException(text);
+                    }
+                    return text;
+                },
+                sentence);
+    }
+
     /// @return bytes
     public long size(String name, long defaultBytes, String sentence) {
         return parsed(name, "size such as 65536, 64KiB or 16MiB", Sizes.print(defaultBytes), Sizes::parse, sentence);

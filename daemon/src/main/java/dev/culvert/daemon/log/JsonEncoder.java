@@ -25,7 +25,10 @@ final class JsonEncoder extends EncoderBase<ILoggingEvent> {
             json.writeStringField("level", event.getLevel().toString().toLowerCase(Locale.ROOT));
             json.writeStringField("time", time.toString());
             json.writeStringField("scope", event.getLoggerName());
-            json.writeStringField("message", event.getFormattedMessage());
+            if (event.getFormattedMessage() != null
+                    && !event.getFormattedMessage().isEmpty()) {
+                json.writeStringField("message", event.getFormattedMessage());
+            }
             writeFields(json, event);
             json.writeEndObject();
             json.writeRaw('\n');

@@ -1,5 +1,6 @@
 package dev.culvert.daemon.log;
 
+import java.util.Comparator;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -10,7 +11,9 @@ import java.util.stream.Stream;
 
 /// Which levels are logged: one for everything, others for named scopes. Written `info,access=debug`.
 ///
-/// @param scopes level by scope, such as `access` or `ztunnel.inbound`
+/// Shown as Istio does: the most specific scope first, the level for everything last.
+///
+/// @param scopes level by scope, such as `access` or `ztunnel::inbound`
 public record LogFilter(String level, Map<String, String> scopes) {
     private static final Set<String> LEVELS = Set.of("off", "error", "warn", "info", "debug", "trace");
 
@@ -36,7 +39,7 @@ public record LogFilter(String level, Map<String, String> scopes) {
             if (equals < 0) {
                 overall = clause.isBlank() ? overall : level(clause);
             } else {
-                named.put(clause.substring(0, equals).strip().replace("::", "."), level(clause.substring(equals + 1)));
+                named.put(clause.substring(0, equals).strip(), level(clause.substring(equals + 1)));
             }
         }
         return new LogFilter(overall, named);
@@ -51,9 +54,12 @@ public record LogFilter(String level, Map<String, String> scopes) {
 
     @Override
     public String toString() {
+        var bySpecificity = Comparator.<String>comparingInt(String::length).thenComparing(Comparator.naturalOrder());
         return Stream.concat(
-                        Stream.of(level),
-                        new TreeMap<>(scopes).entrySet().stream().map(one -> one.getKey() + "=" + one.getValue()))
+                        scopes.keySet().stream()
+                                .sorted(bySpecificity.reversed())
+                                .map(scope -> scope + "=" + scopes.get(scope)),
+                        Stream.of(level))
                 .collect(Collectors.joining(","));
     }
 }

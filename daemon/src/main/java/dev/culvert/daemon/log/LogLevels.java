@@ -39,7 +39,7 @@ public final class LogLevels {
         apply(current);
     }
 
-    /// Istio's `POST /logging`: `?level=…` adds, `&reset` first goes back, nothing shows.
+    /// Istio's `POST /logging`: `?level=…` adds, `&reset` first goes back, nothing shows. What cannot be read is 400.
     public Page page() {
         return this::answer;
     }
@@ -59,7 +59,8 @@ public final class LogLevels {
             }
         }
         context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.toLevel(filter.level()));
-        filter.scopes().forEach((scope, level) -> {
+        filter.scopes().forEach((written, level) -> {
+            var scope = written.replace("::", ".");
             context.getLogger(scope).setLevel(Level.toLevel(level));
             context.getLogger(Scope.PREFIX + scope).setLevel(Level.toLevel(level));
         });

@@ -16,8 +16,11 @@ final class PlainEncoder extends EncoderBase<ILoggingEvent> {
         Timestamps.append(line, event.getInstant());
         line.append('\t').append(event.getLevel().toString().toLowerCase(Locale.ROOT));
         line.append('\t').append(Scope.shown(event.getLoggerName())).append('\t');
-        escape(line, event.getFormattedMessage());
-        line.append('\t');
+        var message = event.getFormattedMessage();
+        if (message != null && !message.isEmpty()) {
+            escape(line, message);
+            line.append('\t');
+        }
         appendFields(line, event);
         line.append('\n');
         return line.toString().getBytes(StandardCharsets.UTF_8);

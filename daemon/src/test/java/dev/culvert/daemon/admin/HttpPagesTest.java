@@ -3,25 +3,35 @@ package dev.culvert.daemon.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import dev.culvert.daemon.metrics.MetricFamily;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class HttpPagesTest {
+    private static final List<MetricFamily> FAMILIES =
+            List.of(MetricFamily.counter("istio_tcp_connections_opened_total", "TCP connections opened", "reporter"));
+
     private final Readiness readiness = new Readiness();
     private final Readiness.Task proxy = readiness.task("proxy");
     private final Readiness.Task state = readiness.task("state manager");
-    private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
     private final HttpClient client = HttpClient.newHttpClient();
     private HttpPages pages;
 
@@ -29,7 +39,7 @@ class HttpPagesTest {
     void start() throws IOException {
         pages = HttpPages.builder()
                 .get("/healthz/ready", readiness.page())
-                .any("/metrics", new MetricsPage(metrics))
+                .any("/metrics", new MetricsPage(FAMILIES, metrics))
                 .any("/echo", request -> Response.json(request.parameter("q").orElse("none")))
                 .post("/bad", _ -> {
                     throw new IllegalArgumentException("level?");
@@ -64,12 +74,67 @@ class HttpPagesTest {
         metrics.counter("istio_tcp_connections_opened_total", "reporter", "source")
                 .increment(3);
 
+        var text = """
+                # HELP istio_tcp_connections_opened TCP connections opened.
+                # TYPE istio_tcp_connections_opened counter
+                istio_tcp_connections_opened_total{reporter="source"} 3
+                # EOF
+                """;
         var plain = get("/metrics");
-        assertThat(plain.body())
-                .contains("istio_tcp_connections_opened_total{reporter=\"source\"} 3.0")
-                .contains("# TYPE istio_tcp_connections_opened counter")
-                .endsWith("# EOF\n");
+        assertThat(plain.body()).isEqualTo(text);
         assertThat(plain.headers().firstValue("content-type")).contains("text/plain; charset=utf-8");
+        var asked = raw(
+                "GET /metrics HTTP/1.1",
+                "Host: a",
+                "Connection: close",
+                "Accept: application/openmetrics-text; version=1.0.0",
+                "");
+        assertThat(asked).contains("\r\nContent-type: application/openmetrics-text;charset=utf-8;version=1.0.0\r\n");
+    }
+
+    @Test
+    void metricsAreCompressedForWhoTakesIt() throws Exception {
+        metrics.counter("istio_tcp_connections_opened", "reporter", "source").increment();
+        assertThat(encoding("gzip")).contains("gzip");
+        assertThat(encoding("br, gzip;q=0.5")).contains("gzip");
+        assertThat(encoding("gzip;q=0")).isEmpty();
+        assertThat(encoding("identity")).isEmpty();
+    }
+
+    private Optional<String> encoding(String accepted) throws Exception {
+        var uri = URI.create("http://127.0.0.1:" + pages.addresses().getFirst().getPort() + "/metrics");
+        var request =
+                HttpRequest.newBuilder(uri).header("Accept-Encoding", accepted).build();
+        var answer = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
+        var coding = answer.headers().firstValue("content-encoding");
+        try (var body = coding.isPresent()
+                ? new GZIPInputStream(new ByteArrayInputStream(answer.body()))
+                : new ByteArrayInputStream(answer.body())) {
+            assertThat(new String(body.readAllBytes(), StandardCharsets.UTF_8)).endsWith("# EOF\n");
+        }
+        return coding;
+    }
+
+    @Test
+    void aHeaderThatDoesNotComeOrIsTooLongEndsTheConnection() throws Exception {
+        var before = System.nanoTime();
+        assertThat(raw("GET /metrics HTTP/1.1")).isEmpty();
+        assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(8));
+        assertThat(raw("GET /metrics HTTP/1.1", "Host: a", "X: " + "x".repeat(9000), ""))
+                .doesNotContain("200 OK");
+    }
+
+    /// What comes back until the server closes.
+    private String raw(String... lines) throws IOException {
+        try (var socket = new Socket(
+                InetAddress.ofLiteral("127.0.0.1"), pages.addresses().getFirst().getPort())) {
+            socket.setSoTimeout(10_000);
+            var request = String.join("\r\n", lines) + "\r\n";
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        } catch (SocketException reset) {
+            return "";
+        }
     }
 
     @Test
@@ -78,7 +143,7 @@ class HttpPagesTest {
         assertThat(get("/").statusCode()).isEqualTo(404);
         assertThat(send("POST", "/healthz/ready").statusCode()).isEqualTo(405);
         assertThat(send("PUT", "/echo?q=a%20b").body()).isEqualTo("a b");
-        assertThat(send("HEAD", "/healthz/ready").statusCode()).isEqualTo(500);
+        assertThat(send("HEAD", "/healthz/ready").statusCode()).isEqualTo(405);
     }
 
     @Test

@@ -72,7 +72,7 @@ class LogSetupTest {
             LoggerFactory.getLogger("dev.culvert.other").info("unseen");
             levels.set("ztunnel=info");
             LoggerFactory.getLogger("dev.culvert.ztunnel.X").info("seen too");
-            assertThat(levels.show()).isEqualTo("warn,access=debug,ztunnel=info");
+            assertThat(levels.show()).isEqualTo("ztunnel=info,access=debug,warn");
 
             levels.reset();
             LoggerFactory.getLogger("access").info("unseen");
@@ -87,7 +87,7 @@ class LogSetupTest {
             var page = log.levels().page();
             assertThat(ask(page, Map.of())).isEqualTo("current log level is info\n");
             assertThat(ask(page, Map.of("level", "access=debug,warn")))
-                    .isEqualTo("current log level is warn,access=debug\n");
+                    .isEqualTo("current log level is access=debug,warn\n");
             assertThat(ask(page, Map.of("level", "info", "reset", ""))).isEqualTo("current log level is info\n");
             assertThatThrownBy(() -> ask(page, Map.of("level", "mod:debug")))
                     .isInstanceOf(IllegalArgumentException.class)

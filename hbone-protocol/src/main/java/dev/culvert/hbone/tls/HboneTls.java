@@ -21,10 +21,17 @@ import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 
-/// TLS as HBONE wants it, for one certificate: 1.3 only, mutual, ALPN `h2`, no SNI, no host names, no resumption; on
-/// BoringSSL. Thread-safe.
+/// TLS as HBONE wants it, for one certificate: 1.3 (and 1.2 if the policy says so), mutual, ALPN `h2`, no SNI, no
+/// host names, no resumption; on BoringSSL. Thread-safe.
 public final class HboneTls {
-    private static final String[] GROUPS = {"X25519MLKEM768", "X25519", "P-256", "P-384"};
+    /// BoringSSL's TLS 1.3 suites cannot be chosen; the others are those of the TLS 1.2 opt-in.
+    private static final List<String> WITH_TLS12 = List.of(
+            "TLS_AES_256_GCM_SHA384",
+            "TLS_AES_128_GCM_SHA256",
+            "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
     private static final ApplicationProtocolConfig H2 = new ApplicationProtocolConfig(
             Protocol.ALPN, SelectorFailureBehavior.NO_ADVERTISE, SelectedListenerFailureBehavior.ACCEPT, "h2");
 
@@ -33,26 +40,34 @@ public final class HboneTls {
     private final SslContext server;
 
     /// @throws SSLException if BoringSSL refuses the key or chain
-    public HboneTls(WorkloadCertificate certificate) throws SSLException {
+    public HboneTls(WorkloadCertificate certificate, TlsPolicy policy) throws SSLException {
         this.certificate = certificate;
         var trust = new PeerTrust(certificate.roots(), certificate.identity().trustDomain());
         var chain = certificate.chain().toArray(X509Certificate[]::new);
-        client = common(SslContextBuilder.forClient()
-                        .keyManager(certificate.key(), chain)
-                        .trustManager(trust)
-                        .endpointIdentificationAlgorithm(""))
+        client = common(
+                        SslContextBuilder.forClient()
+                                .keyManager(certificate.key(), chain)
+                                .trustManager(trust)
+                                .endpointIdentificationAlgorithm(""),
+                        policy)
                 .build();
-        server = common(SslContextBuilder.forServer(certificate.key(), chain)
-                        .trustManager(trust)
-                        .clientAuth(ClientAuth.REQUIRE))
+        server = common(
+                        SslContextBuilder.forServer(certificate.key(), chain)
+                                .trustManager(trust)
+                                .clientAuth(ClientAuth.REQUIRE),
+                        policy)
                 .build();
     }
 
-    private static SslContextBuilder common(SslContextBuilder builder) {
+    private static SslContextBuilder common(SslContextBuilder builder, TlsPolicy policy) {
+        if (policy.tls12()) {
+            builder.protocols("TLSv1.3", "TLSv1.2").ciphers(WITH_TLS12);
+        } else {
+            builder.protocols("TLSv1.3");
+        }
         return builder.sslProvider(SslProvider.OPENSSL)
-                .protocols("TLSv1.3")
                 .applicationProtocolConfig(H2)
-                .option(OpenSslContextOption.GROUPS, GROUPS)
+                .option(OpenSslContextOption.GROUPS, policy.groups().toArray(String[]::new))
                 .sessionTimeout(1)
                 .sessionCacheSize(1);
     }

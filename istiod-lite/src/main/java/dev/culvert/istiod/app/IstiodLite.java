@@ -1,9 +1,7 @@
 package dev.culvert.istiod.app;
 
 import dev.culvert.daemon.config.ConfigException;
-import dev.culvert.daemon.config.ConfigReader;
 import dev.culvert.daemon.config.Env;
-import dev.culvert.daemon.log.LogConfig;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
@@ -56,22 +54,20 @@ public final class IstiodLite {
         @Override
         public Integer call() throws Exception {
             try {
-                var read = new ConfigReader(Env.ofProcess());
+                var read = IstiodSettings.from(Env.ofProcess());
                 var config = new IstiodConfig(
                         configDirs,
                         objectsDir,
                         redirectionDir,
                         stateDir,
                         addresses,
-                        read.integer("CULVERT_GRPC_PORT", 15012, 0, 65535, "xDS and certificates, TLS"),
-                        read.integer("CULVERT_MONITORING_PORT", 15014, 0, 65535, "metrics and readiness"),
-                        read.string("CLUSTER_ID", "Kubernetes", "cluster id"),
-                        read.string("TRUST_DOMAIN", "cluster.local", "trust domain"),
-                        read.string("ROOT_NAMESPACE", "istio-system", "where policies hold for the whole mesh"));
-                var logging = LogConfig.from(read);
-                var settings = read.done();
-                var log = logging.install(System.out);
-                LOG.debug("{} settings read", settings.size());
+                        read.grpcPort(),
+                        read.monitoringPort(),
+                        read.clusterId(),
+                        read.trustDomain(),
+                        read.rootNamespace());
+                var log = read.log().install(System.out);
+                LOG.debug("{} settings read", read.settings().size());
                 try (var istiod = new IstiodProcess(config, log.levels())) {
                     istiod.run();
                 }

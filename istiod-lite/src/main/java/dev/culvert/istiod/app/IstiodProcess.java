@@ -6,6 +6,7 @@ import dev.culvert.daemon.admin.MetricsPage;
 import dev.culvert.daemon.admin.Readiness;
 import dev.culvert.daemon.admin.Response;
 import dev.culvert.daemon.log.LogLevels;
+import dev.culvert.daemon.metrics.MetricFamily;
 import dev.culvert.daemon.shutdown.Lifecycle;
 import dev.culvert.istiod.ambient.Translation;
 import dev.culvert.istiod.ambient.TranslationSettings;
@@ -22,8 +23,7 @@ import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.ProblemLog;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -44,6 +44,7 @@ import org.slf4j.LoggerFactory;
 /// One controller: folder, translation, xDS, certificates, tokens.
 final class IstiodProcess implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("app");
+    static final List<MetricFamily> METRICS = List.of(MetricFamily.gauge("pilot_xds", "Proxies that are connected"));
     private static final List<String> NAMES =
             List.of("istiod.istio-system.svc", "istiod.istio-system.svc.cluster.local", "localhost");
 
@@ -208,11 +209,11 @@ final class IstiodProcess implements AutoCloseable {
     }
 
     private HttpPages pages() throws IOException {
-        var registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        var registry = new SimpleMeterRegistry();
         registry.gauge("pilot_xds", xds, server -> server.clients().size());
         return HttpPages.builder()
                 .get("/ready", readiness.page())
-                .any("/metrics", new MetricsPage(registry))
+                .any("/metrics", new MetricsPage(METRICS, registry))
                 .get("/debug/syncz", _ -> Response.json(syncz()))
                 .post("/logging", levels.page())
                 .start(List.of(new InetSocketAddress(config.monitoringPort())));

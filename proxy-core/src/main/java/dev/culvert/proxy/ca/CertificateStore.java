@@ -3,6 +3,7 @@ package dev.culvert.proxy.ca;
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.failure.ProxyException;
 import dev.culvert.hbone.tls.HboneTls;
+import dev.culvert.hbone.tls.TlsPolicy;
 import dev.culvert.hbone.tls.WorkloadCertificate;
 import dev.culvert.mesh.model.identity.SpiffeId;
 import java.io.IOException;
@@ -34,13 +35,19 @@ public final class CertificateStore implements AutoCloseable {
     private final CertificateSource source;
     private final @Nullable KeysOnTmpfs keys;
     private final Clock clock;
+    private final TlsPolicy policy;
     private final Map<SpiffeId, Entry> entries = new ConcurrentHashMap<>();
     private final Semaphore fetches = new Semaphore(CONCURRENT_FETCHES);
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("ca-timer").factory());
 
     public CertificateStore(CertificateSource source, @Nullable KeysOnTmpfs keys, Clock clock) {
+        this(source, keys, clock, TlsPolicy.DEFAULT);
+    }
+
+    public CertificateStore(CertificateSource source, @Nullable KeysOnTmpfs keys, Clock clock, TlsPolicy policy) {
         this.source = source;
+        this.policy = policy;
         this.keys = keys;
         this.clock = clock;
     }
@@ -148,7 +155,7 @@ public final class CertificateStore implements AutoCloseable {
                 return;
             }
             try {
-                var next = new HboneTls(certificate);
+                var next = new HboneTls(certificate, policy);
                 var old = held;
                 held = next;
                 failure = null;

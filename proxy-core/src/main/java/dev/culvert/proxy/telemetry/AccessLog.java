@@ -8,7 +8,7 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 import org.slf4j.spi.LoggingEventBuilder;
 
-/// One line at the end of each connection, in Istio's fields and order.
+/// One line at the end of each connection (at debug, also at its start), in Istio's fields and order.
 public final class AccessLog {
     private static final Logger LOG = LoggerFactory.getLogger("access");
 
@@ -21,13 +21,26 @@ public final class AccessLog {
     /// @param error "" if it ended well
     public record Outcome(long bytesSent, long bytesReceived, Duration duration, String error) {}
 
+    /// At the start, for whoever debugs.
+    public static void opened(Traffic traffic, Endpoints endpoints) {
+        if (LOG.isDebugEnabled()) {
+            destination(source(LOG.atDebug(), traffic, endpoints), traffic, endpoints)
+                    .addKeyValue("direction", direction(traffic))
+                    .log("connection opened");
+        }
+    }
+
+    private static String direction(Traffic traffic) {
+        return traffic.reporter() == Traffic.Reporter.SOURCE ? "outbound" : "inbound";
+    }
+
     public static void complete(Traffic traffic, Endpoints endpoints, Outcome outcome) {
         var level = outcome.error.isEmpty() ? Level.INFO : Level.ERROR;
         if (!LOG.isEnabledForLevel(level)) {
             return;
         }
         var line = destination(source(LOG.atLevel(level), traffic, endpoints), traffic, endpoints)
-                .addKeyValue("direction", traffic.reporter() == Traffic.Reporter.SOURCE ? "outbound" : "inbound")
+                .addKeyValue("direction", direction(traffic))
                 .addKeyValue("bytes_sent", outcome.bytesSent)
                 .addKeyValue("bytes_recv", outcome.bytesReceived)
                 .addKeyValue("duration", outcome.duration.toMillis() + "ms");
@@ -46,7 +59,11 @@ public final class AccessLog {
         line = text(line, "src.namespace", workload == null ? baggage.get("k8s.namespace.name") : workload.namespace());
         line = text(line, "src.identity", identity);
         return text(
-                line, "src.cluster", workload == null ? "" : workload.place().clusterId());
+                line,
+                "src.cluster",
+                workload == null
+                        ? baggage.get("k8s.cluster.name")
+                        : workload.place().clusterId());
     }
 
     private static LoggingEventBuilder destination(LoggingEventBuilder to, Traffic traffic, Endpoints endpoints) {

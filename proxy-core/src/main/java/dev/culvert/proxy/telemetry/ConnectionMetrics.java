@@ -3,9 +3,11 @@ package dev.culvert.proxy.telemetry;
 import dev.culvert.mesh.model.workload.Workload;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
-import java.util.Locale;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.noop.NoopCounter;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,6 +19,10 @@ public final class ConnectionMetrics {
     /// Label sets kept; further ones are not counted by label any more, only in
     /// `culvert_metric_label_overflow_total`.
     private static final int MAX_LABEL_SETS = 20_000;
+
+    /// What is opened and moved never carries a flag.
+    private static final Counter UNUSED =
+            new NoopCounter(new Meter.Id("unused", Tags.empty(), null, null, Meter.Type.COUNTER));
 
     private record Key(Traffic traffic, String flags) {
         /// Of what tells traffic apart, and cheap: whole workloads are compared only where this is equal.
@@ -49,13 +55,6 @@ public final class ConnectionMetrics {
     public ConnectionMetrics(MeterRegistry registry) {
         this.registry = registry;
         this.overflow = registry.counter("culvert_metric_label_overflow");
-        for (var reporter : Traffic.Reporter.values()) {
-            var open = new AtomicLong();
-            socketsOpen.put(reporter, open);
-            Gauge.builder("istio_tcp_sockets_open", open, AtomicLong::get)
-                    .tag("reporter", reporter.name().toLowerCase(Locale.ROOT))
-                    .register(registry);
-        }
     }
 
     public void socketOpened(Traffic.Reporter reporter) {
@@ -67,7 +66,15 @@ public final class ConnectionMetrics {
     }
 
     private AtomicLong open(Traffic.Reporter reporter) {
-        return socketsOpen.computeIfAbsent(reporter, _ -> new AtomicLong());
+        return socketsOpen.computeIfAbsent(reporter, this::registerOpen);
+    }
+
+    private AtomicLong registerOpen(Traffic.Reporter reporter) {
+        var open = new AtomicLong();
+        Gauge.builder("istio_tcp_sockets_open", open, AtomicLong::get)
+                .tag("reporter", reporter.label())
+                .register(registry);
+        return open;
     }
 
     /// Counts a connection as opened.
@@ -125,15 +132,16 @@ public final class ConnectionMetrics {
 
     private Meters register(Key key) {
         var tags = TrafficLabels.of(key.traffic, key.flags);
+        var flagged = !key.flags.equals("-");
         return new Meters(
-                counter("istio_tcp_connections_opened", "connections opened", tags),
-                counter("istio_tcp_connections_closed", "connections closed", tags),
-                counter("istio_tcp_connections_failed", "connections failed", tags),
-                counter("istio_tcp_received_bytes", "bytes from client to server", tags),
-                counter("istio_tcp_sent_bytes", "bytes from server to client", tags));
+                flagged ? UNUSED : counter("istio_tcp_connections_opened", tags),
+                counter("istio_tcp_connections_closed", tags),
+                counter("istio_tcp_connections_failed", tags),
+                flagged ? UNUSED : counter("istio_tcp_received_bytes", tags),
+                flagged ? UNUSED : counter("istio_tcp_sent_bytes", tags));
     }
 
-    private Counter counter(String name, String help, Iterable<Tag> tags) {
-        return Counter.builder(name).description(help).tags(tags).register(registry);
+    private Counter counter(String name, Iterable<Tag> tags) {
+        return Counter.builder(name).tags(tags).register(registry);
     }
 }

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// @param address `https://host:port`
 /// @param rootCa path of a PEM file, `SYSTEM`, or PEM text
 /// @param authToken path of a file, or the token itself; empty for none
-/// @param altHostname accepted instead of the address's host if not empty
+/// @param altHostname accepted in the server's certificate beside the address's host; empty for none
 public record ControlPlane(
         URI address,
         String rootCa,
@@ -42,23 +42,24 @@ public record ControlPlane(
 
     /// A new channel; reads the root now.
     public ManagedChannel connect() throws IOException {
-        var tls = GrpcSslContexts.forClient();
-        if (!rootCa.equals("SYSTEM")) {
-            try (var roots = open(rootCa)) {
-                tls.trustManager(roots);
-            }
-        }
+        var tls = GrpcSslContexts.forClient().trustManager(trust());
         var host = address.getHost().replaceAll("[\\[\\]]", "");
-        var builder = NettyChannelBuilder.forAddress(host, address.getPort() < 0 ? 443 : address.getPort())
+        return NettyChannelBuilder.forAddress(host, address.getPort() < 0 ? 443 : address.getPort())
                 .sslContext(tls.build())
                 .keepAliveTime(30, TimeUnit.SECONDS)
                 .keepAliveTimeout(10, TimeUnit.SECONDS)
                 .keepAliveWithoutCalls(true)
-                .maxInboundMessageSize(MAX_MESSAGE_BYTES);
-        if (!altHostname.isEmpty()) {
-            builder.overrideAuthority(altHostname);
+                .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+                .build();
+    }
+
+    private ServerTrust trust() throws IOException {
+        if (rootCa.equals("SYSTEM")) {
+            return ServerTrust.of(null, altHostname);
         }
-        return builder.build();
+        try (var roots = open(rootCa)) {
+            return ServerTrust.of(roots, altHostname);
+        }
     }
 
     private static InputStream open(String pemOrPath) throws IOException {

@@ -1,5 +1,7 @@
 package dev.culvert.proxy.xds;
 
+import com.google.protobuf.ListValue;
+import com.google.protobuf.NullValue;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import dev.culvert.protos.discovery.AggregatedDiscoveryServiceGrpc;
@@ -13,6 +15,7 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -31,18 +34,34 @@ public final class XdsClient implements AutoCloseable {
     private static final int QUEUE = 16;
 
     /// @param id `ztunnel~<ip>~<pod>.<namespace>~<namespace>.svc.cluster.local`
-    public record NodeId(String id, Map<String, String> metadata) {
+    /// @param metadata values as JSON has them: text, numbers, truth, lists, maps, null
+    public record NodeId(String id, Map<String, ?> metadata) {
         Node toProto() {
-            var fields = metadata.entrySet().stream()
-                    .collect(Collectors.toMap(
-                            Map.Entry::getKey,
-                            entry -> Value.newBuilder()
-                                    .setStringValue(entry.getValue())
-                                    .build()));
             return Node.newBuilder()
                     .setId(id)
-                    .setMetadata(Struct.newBuilder().putAllFields(fields))
+                    .setMetadata(value(metadata).getStructValue())
                     .build();
+        }
+
+        private static Value value(@Nullable Object json) {
+            var to = Value.newBuilder();
+            switch (json) {
+                case null -> to.setNullValue(NullValue.NULL_VALUE);
+                case Boolean truth -> to.setBoolValue(truth);
+                case Number number -> to.setNumberValue(number.doubleValue());
+                case List<?> list -> {
+                    var items = ListValue.newBuilder();
+                    list.forEach(item -> items.addValues(value(item)));
+                    to.setListValue(items);
+                }
+                case Map<?, ?> map -> {
+                    var struct = Struct.newBuilder();
+                    map.forEach((key, item) -> struct.putFields(String.valueOf(key), value(item)));
+                    to.setStructValue(struct);
+                }
+                default -> to.setStringValue(json.toString());
+            }
+            return to.build();
         }
     }
 
@@ -55,6 +74,7 @@ public final class XdsClient implements AutoCloseable {
     private final ControlPlane server;
     private final NodeId node;
     private final MeshResources resources;
+    private final XdsMetrics metrics;
     private final Runnable onSynced;
     private final Set<String> acknowledged = new HashSet<>();
     private volatile boolean closed;
@@ -63,10 +83,11 @@ public final class XdsClient implements AutoCloseable {
     private @Nullable Thread thread;
 
     /// @param onSynced called once when both types were acknowledged for the first time
-    public XdsClient(ControlPlane server, NodeId node, MeshResources resources, Runnable onSynced) {
+    public XdsClient(ControlPlane server, NodeId node, MeshResources resources, XdsMetrics metrics, Runnable onSynced) {
         this.server = server;
         this.node = node;
         this.resources = resources;
+        this.metrics = metrics;
         this.onSynced = onSynced;
     }
 
@@ -85,6 +106,7 @@ public final class XdsClient implements AutoCloseable {
             try {
                 progressed = connectOnce();
             } catch (IOException | RuntimeException e) {
+                metrics.ended(XdsMetrics.Reason.CONNECTION_ERROR);
                 ended(e);
             } catch (InterruptedException _) {
                 return;
@@ -154,18 +176,36 @@ public final class XdsClient implements AutoCloseable {
                         LOG.info("XDS stream established with {}", server.address());
                     }
                     received = true;
+                    metrics.message(response);
                     handle(response, requests);
                     if (events.isEmpty()) {
                         resources.save();
                     }
                 }
                 case Event.Ended(var cause) -> {
+                    metrics.ended(reasonOf(cause));
                     ended(cause);
                     return received;
                 }
             }
         }
         return received;
+    }
+
+    /// The server may end a stream when it likes: a close without an error, or because the connection grew too old.
+    private XdsMetrics.Reason reasonOf(@Nullable Throwable cause) {
+        if (cause == null) {
+            return XdsMetrics.Reason.COMPLETE;
+        }
+        var status = io.grpc.Status.Code.UNKNOWN;
+        if (cause instanceof StatusRuntimeException failed) {
+            status = failed.getStatus().getCode();
+        }
+        return !connected && status == io.grpc.Status.Code.UNAVAILABLE
+                ? XdsMetrics.Reason.CONNECTION_ERROR
+                : connected && status == io.grpc.Status.Code.UNAVAILABLE
+                        ? XdsMetrics.Reason.RECONNECT
+                        : XdsMetrics.Reason.ERROR;
     }
 
     private void subscribe(StreamObserver<DeltaDiscoveryRequest> requests, String type) {

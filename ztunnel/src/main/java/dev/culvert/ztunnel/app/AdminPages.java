@@ -1,6 +1,5 @@
 package dev.culvert.ztunnel.app;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.culvert.daemon.admin.HttpPages;
 import dev.culvert.daemon.admin.Page;
@@ -13,11 +12,11 @@ import dev.culvert.ztunnel.inpod.PodTable;
 import dev.culvert.ztunnel.relay.LiveConnection;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// The pages of the admin port.
 final class AdminPages {
@@ -30,6 +29,9 @@ final class AdminPages {
             <li><a href="culvert/holes">culvert/holes</a> open connections that are not captured</li>
             </ul></body></html>
             """;
+
+    private static final String NO_PROFILE =
+            "not implemented: this ztunnel runs on Java; use jcmd <pid> JFR.start, or jcmd <pid> GC.class_histogram\n";
 
     private final MeshState mesh;
     private final CertificateStore certificates;
@@ -51,34 +53,39 @@ final class AdminPages {
     }
 
     HttpPages.Builder pages(ZtunnelConfig config, Page logging, Lifecycle lifecycle) {
+        var settings = DumpedSettings.of(config);
         var explain = new Explain(mesh);
         return HttpPages.builder()
                 .any("/", _ -> Response.of(200, "text/html; charset=utf-8", INDEX))
-                .any("/config_dump", _ -> Response.json(dump(config)))
+                .any(
+                        "/config_dump",
+                        _ -> Response.stream(
+                                "application/json",
+                                dump(settings, config.upstreams().local())::writeTo))
                 .post("/logging", logging)
                 .post("/quitquitquit", _ -> {
                     lifecycle.stop("/quitquitquit");
                     return Response.text(200, "shutdown now\n");
                 })
+                .any("/debug/pprof/profile", _ -> Response.text(501, NO_PROFILE))
+                .any("/debug/pprof/heap", _ -> Response.text(501, NO_PROFILE))
+                .any("/debug/pprof/heap/profiling", _ -> Response.text(501, NO_PROFILE))
                 .get("/culvert/explain", request -> explain.answer(request))
                 .get("/culvert/holes", _ -> Response.json(holesJson()));
     }
 
-    private String dump(ZtunnelConfig config) throws JsonProcessingException {
+    private ConfigDump dump(ConfigDump.Settings settings, LocalMesh.@Nullable Source local) throws IOException {
         var views = new ArrayList<ConfigDump.PodView>();
         pods.running()
                 .forEach(proxy -> views.add(new ConfigDump.PodView(proxy.pod().id(), true)));
         pods.waiting().forEach(id -> views.add(new ConfigDump.PodView(id, false)));
-        var settings = new LinkedHashMap<String, String>();
-        config.settings().forEach(setting -> settings.put(setting.name(), setting.value()));
-        var version = new LinkedHashMap<String, String>();
-        version.put("version", Version.text());
-        return new ConfigDump()
-                .mesh(mesh.current())
-                .certificates(certificates.statuses())
-                .pods(views, live.get())
-                .config(settings, version)
-                .text();
+        return new ConfigDump(
+                mesh.current(),
+                certificates.statuses(),
+                views,
+                live.get(),
+                settings,
+                local == null ? null : local.tree());
     }
 
     private String holesJson() throws IOException {

@@ -51,18 +51,52 @@ final class LocalMesh {
     private static final Set<String> SERVICE =
             Set.of("name", "namespace", "hostname", "vips", "ports", "subjectAltNames", "canonical");
 
-    private final Path file;
+    /// Where the mesh is written down.
+    interface Source {
+        /// The YAML as it is now.
+        JsonNode tree() throws IOException;
 
-    private LocalMesh(Path file) {
+        static Source file(Path file) {
+            return new Source() {
+                @Override
+                public JsonNode tree() throws IOException {
+                    return new ObjectMapper(new YAMLFactory()).readTree(file.toFile());
+                }
+
+                @Override
+                public String toString() {
+                    return file.toString();
+                }
+            };
+        }
+
+        static Source text(String yaml) {
+            return new Source() {
+                @Override
+                public JsonNode tree() throws IOException {
+                    return new ObjectMapper(new YAMLFactory()).readTree(yaml);
+                }
+
+                @Override
+                public String toString() {
+                    return "LOCAL_XDS";
+                }
+            };
+        }
+    }
+
+    private final Source file;
+
+    private LocalMesh(Source file) {
         this.file = file;
     }
 
-    static List<Change> read(Path file) throws IOException {
-        return new LocalMesh(file).read();
+    static List<Change> read(Source source) throws IOException {
+        return new LocalMesh(source).read();
     }
 
     private List<Change> read() throws IOException {
-        var root = new ObjectMapper(new YAMLFactory()).readTree(file.toFile());
+        var root = file.tree();
         requireKeys(root, TOP, "the file");
         var changes = new ArrayList<Change>();
         try {

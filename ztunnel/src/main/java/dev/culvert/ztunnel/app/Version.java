@@ -4,8 +4,13 @@ package dev.culvert.ztunnel.app;
 final class Version {
     private Version() {}
 
-    static String text() {
+    /// Of the build, such as `0.1.0`.
+    static String number() {
         var version = Version.class.getPackage().getImplementationVersion();
-        return "culvert ztunnel " + (version == null ? "0.1.0-SNAPSHOT" : version) + ", Java " + Runtime.version();
+        return version == null ? "0.1.0-SNAPSHOT" : version;
+    }
+
+    static String text() {
+        return "culvert ztunnel " + number() + ", Java " + Runtime.version();
     }
 }

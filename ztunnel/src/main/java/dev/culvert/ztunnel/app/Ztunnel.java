@@ -32,10 +32,14 @@ public final class Ztunnel {
         try {
             var config = ZtunnelConfig.from(Env.ofProcess());
             var log = config.log().install(System.out);
-            try (var process = new ZtunnelProcess(config, log.levels())) {
+            try (log;
+                    var process = new ZtunnelProcess(config, log.levels())) {
                 process.run();
             }
             return 0;
+        } catch (IOException cannotStart) {
+            System.err.println("ztunnel: " + cannotStart.getMessage());
+            return 1;
         } catch (ConfigException wrong) {
             System.err.println("ztunnel: wrong configuration, nothing started:\n" + wrong.getMessage());
             return 1;

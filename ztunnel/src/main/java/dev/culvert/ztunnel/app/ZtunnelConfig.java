@@ -5,13 +5,11 @@ import dev.culvert.daemon.config.ConfigReader;
 import dev.culvert.daemon.config.Env;
 import dev.culvert.daemon.config.Setting;
 import dev.culvert.daemon.log.LogConfig;
-import dev.culvert.hbone.codec.H2Limits;
-import dev.culvert.hbone.codec.H2Settings;
 import dev.culvert.hbone.pool.PoolLimits;
+import dev.culvert.hbone.tls.TlsPolicy;
 import dev.culvert.proxy.xds.ControlPlane;
 import dev.culvert.ztunnel.inpod.NodeSettings;
 import dev.culvert.ztunnel.inpod.SocketSettings;
-import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -19,37 +17,63 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// All that ztunnel can be told, in Istio's names where Istio has one.
-/// @param xds null without a control plane
-/// @param localXds a YAML file with the mesh, or null
+/// All that ztunnel can be told, in Istio's names where Istio has one. What asks for something that ztunnel cannot do
+/// is a mistake: nothing is ignored.
 record ZtunnelConfig(
         Place place,
-        @Nullable ControlPlane xds,
-        ControlPlane ca,
-        Duration secretTtl,
-        @Nullable Path localXds,
+        Names names,
+        Upstreams upstreams,
         Path zdsSocket,
         Kept kept,
-        NodeSettings node,
-        SocketSettings sockets,
-        PoolLimits pool,
+        DataPlane dataPlane,
         Serving serving,
         LogConfig log,
         List<Setting> settings) {
+    private static final Path MESH_FILE = Path.of("./etc/istio/config/mesh");
 
     /// Who this process is.
+    /// @param metadata of the xDS node: ProxyConfig's and `ISTIO_META_*`
+    /// @param jsonMetadata values of `ISTIO_METAJSON_*`
     record Place(
             String nodeName,
-            String podName,
-            String podNamespace,
-            String instanceIp,
+            Pod pod,
+            String network,
             String clusterId,
-            Map<String, String> metadata) {}
+            Map<String, String> metadata,
+            Map<String, Object> jsonMetadata) {
+        /// @param serviceAccount empty if unknown
+        record Pod(String name, String namespace, String instanceIp, String serviceAccount, String trustDomain) {}
+
+        String istioVersion() {
+            return metadata.getOrDefault("ISTIO_VERSION", "unknown");
+        }
+    }
+
+    /// What a DNS proxy will need; there is none yet.
+    /// @param capture what was asked for, not what happens
+    record Names(String clusterDomain, boolean capture, String address, Optional<String> preferredNamespace) {}
+
+    /// Where mesh and certificates come from.
+    /// @param xds null without a control plane
+    /// @param local null without a mesh in a file or variable
+    record Upstreams(
+            @Nullable ControlPlane xds, ControlPlane ca, Duration secretTtl, LocalMesh.@Nullable Source local) {}
 
     /// Where state outlives the process.
     /// @param state configuration, on disk; empty to keep none
     /// @param keys keys and chains, on tmpfs; empty to keep none
     record Kept(Optional<Path> state, Optional<Path> keys) {}
+
+    /// How connections are treated.
+    /// @param originalSource whether applications must (true), must not (false), or if possible (empty) see the
+    ///     client's address
+    record DataPlane(
+            Optional<Boolean> originalSource,
+            NodeSettings node,
+            SocketSettings sockets,
+            TlsPolicy tls,
+            PoolLimits pool,
+            boolean localhostAppTunnel) {}
 
     /// @param adminPort on localhost
     /// @param receiveBudget bytes a loop may hold undelivered before credit waits for delivery
@@ -57,77 +81,53 @@ record ZtunnelConfig(
             int workers, int adminPort, int statsPort, int readinessPort, Duration drainDeadline, long receiveBudget) {}
 
     static ZtunnelConfig from(Env env) throws ConfigException {
+        return from(env, MESH_FILE);
+    }
+
+    /// @param meshFile Istio's mesh configuration; may be missing
+    static ZtunnelConfig from(Env env, Path meshFile) throws ConfigException {
         var read = new ConfigReader(env);
-        var place = place(read);
-        var xdsAddress =
-                read.string("XDS_ADDRESS", "https://istiod.istio-system.svc:15012", "control plane; empty for none");
-        var caAddress = read.string("CA_ADDRESS", "https://istiod.istio-system.svc:15012", "certificate authority");
-        var token =
-                read.string("AUTH_TOKEN", "./var/run/secrets/tokens/istio-token", "token file, or the token itself");
-        var xds = xdsAddress.isEmpty() ? null : server(read, place, "XDS", xdsAddress, token);
-        var ca = server(read, place, "CA", caAddress.isEmpty() ? "https://localhost:15012" : caAddress, token);
-        var serving = serving(read);
-        var h2 = h2(read);
-        var config = new Parts(
+        var proxyConfig = ProxyConfig.read(read, meshFile);
+        var place = place(read, proxyConfig);
+        var config = new ZtunnelConfig(
                 place,
-                xds,
-                ca,
-                read.duration("SECRET_TTL", Duration.ofHours(24), "validity asked of the CA"),
-                read.optional("LOCAL_XDS_PATH", "YAML file with the mesh, instead of or beside a control plane"),
+                names(read, place),
+                ControlPlaneKeys.read(read, place.clusterId, proxyConfig),
                 read.path("INPOD_UDS", Path.of("/var/run/ztunnel/ztunnel.sock"), "socket of the node agent"),
                 kept(read),
-                node(read, place, h2),
-                sockets(read),
-                pool(read, h2),
-                serving,
-                LogConfig.from(read));
-        return config.with(read.done());
+                DataPlaneKeys.read(read, place),
+                serving(read, proxyConfig),
+                LogConfig.from(read),
+                unsupported(read));
+        read.done();
+        return config;
     }
 
-    /// Everything but the list of settings, which is complete only when all has been read.
-    private record Parts(
-            Place place,
-            @Nullable ControlPlane xds,
-            ControlPlane ca,
-            Duration secretTtl,
-            Optional<String> localXds,
-            Path zdsSocket,
-            Kept kept,
-            NodeSettings node,
-            SocketSettings sockets,
-            PoolLimits pool,
-            Serving serving,
-            LogConfig log) {
-        ZtunnelConfig with(List<Setting> settings) {
-            var local = localXds.map(Path::of).orElse(null);
-            return new ZtunnelConfig(
-                    place, xds, ca, secretTtl, local, zdsSocket, kept, node, sockets, pool, serving, log, settings);
-        }
-    }
-
-    private static Place place(ConfigReader read) {
-        return new Place(
-                read.string("NODE_NAME", "", "this node; its pods are served"),
+    private static Place place(ConfigReader read, ProxyConfig proxyConfig) {
+        var pod = new Place.Pod(
                 read.string("POD_NAME", "", "this pod"),
                 read.string("POD_NAMESPACE", "", "namespace of this pod"),
                 read.string("INSTANCE_IP", "1.1.1.1", "address of this pod"),
-                read.either("ISTIO_META_CLUSTER_ID", "CLUSTER_ID", "Kubernetes", "cluster id"),
-                read.prefixed("ISTIO_META_", "further xDS node metadata"));
+                read.string("SERVICE_ACCOUNT", "", "service account of this pod"),
+                read.string("TRUST_DOMAIN", "cluster.local", "trust domain of this pod's own identity"));
+        return new Place(
+                read.string("NODE_NAME", "", "this node; its pods are served; empty for pods of any node"),
+                pod,
+                read.string("NETWORK", "", "own network"),
+                read.either("ISTIO_META_CLUSTER_ID", "CLUSTER_ID", "Kubernetes", "cluster id; else CLUSTER_ID's"),
+                proxyConfig.metadataWith(
+                        read.prefixed("ISTIO_META_", "xDS node metadata, over ProxyConfig's proxyMetadata")),
+                proxyConfig.jsonMetadata(read.prefixed("ISTIO_METAJSON_", "xDS node metadata, each value JSON"), read));
     }
 
-    private static ControlPlane server(ConfigReader read, Place place, String which, String address, String token) {
-        var root = read.string(
-                which + "_ROOT_CA", "./var/run/secrets/istio/root-cert.pem", "PEM file, SYSTEM, or PEM text");
-        var alt = read.string(
-                "ALT_" + which + "_HOSTNAME", "", "name in the server's certificate, if not the address's host");
-        var headers = read.prefixed(which + "_HEADER_", "further gRPC metadata");
-        var uri = address.contains("://") ? address : "https://" + address;
-        try {
-            return new ControlPlane(URI.create(uri), root, token, alt, place.clusterId, headers);
-        } catch (IllegalArgumentException bad) {
-            read.refuse(which + "_ADDRESS=" + address + ": " + bad.getMessage());
-            return new ControlPlane(URI.create("https://invalid.invalid"), root, token, alt, place.clusterId, headers);
-        }
+    private static Names names(ConfigReader read, Place place) {
+        return new Names(
+                read.string("CLUSTER_DOMAIN", "cluster.local", "DNS domain of the cluster"),
+                "true".equalsIgnoreCase(place.metadata.getOrDefault("DNS_CAPTURE", "true")),
+                place.metadata.getOrDefault("DNS_PROXY_ADDR", "localhost:15053"),
+                read.optional(
+                        "PREFERED_SERVICE_NAMESPACE",
+                        "tie break between services of one name; no DNS proxy reads it yet"));
     }
 
     private static Kept kept(ConfigReader read) {
@@ -140,83 +140,67 @@ record ZtunnelConfig(
                 keys.isEmpty() ? Optional.empty() : Optional.of(Path.of(keys)));
     }
 
-    private static NodeSettings node(ConfigReader read, Place place, H2Limits h2) {
-        return new NodeSettings(
-                place.nodeName,
-                read.string("NETWORK", "", "own network"),
-                read.bool("ENABLE_ORIG_SRC", true, "show applications the client's address"),
-                read.bool("ENABLE_RESPONSE_BAGGAGE", true, "say in answers who we are, and read it from requests"),
-                read.duration("CULVERT_WORKLOAD_WAIT", Duration.ofSeconds(5), "how long a connection waits for xDS"),
-                read.duration("CULVERT_HANDSHAKE_TIMEOUT", Duration.ofSeconds(10), "bound of a TLS handshake"),
-                h2);
-    }
-
-    private static SocketSettings sockets(ConfigReader read) {
-        return new SocketSettings(
-                read.integer("PACKET_MARK", 1337, 1, Integer.MAX_VALUE, "SO_MARK of sockets in pods"),
-                read.bool("IPV6_ENABLED", true, "listen on IPv6 too"),
-                read.bool("INPOD_PORT_REUSE", true, "SO_REUSEPORT, for two instances side by side"),
-                read.duration("CULVERT_CONNECT_TIMEOUT", Duration.ofSeconds(10), "bound of a TCP connect"),
-                read.bool("KEEPALIVE_ENABLED", true, "TCP keepalive"),
-                Math.toIntExact(read.duration("KEEPALIVE_TIME", Duration.ofSeconds(180), "idle time and interval")
-                        .toSeconds()),
-                read.integer("KEEPALIVE_RETRIES", 9, 1, 127, "probes before a peer counts as dead"));
-    }
-
-    private static H2Limits h2(ConfigReader read) {
-        var stream = read.size("HTTP2_STREAM_WINDOW_SIZE", 256 * 1024, "window of a stream, bytes");
-        var connection = read.size("HTTP2_CONNECTION_WINDOW_SIZE", 1024 * 1024, "window of a connection, bytes");
-        var frame = read.size("HTTP2_FRAME_SIZE", 1024 * 1024, "largest frame taken, 16384 to 16777215");
-        if (frame < 16384 || frame > 16777215 || stream < 65535 || connection < stream) {
-            read.refuse(
-                    "HTTP2_*: windows of at least 65535, the connection's not below a stream's, frames 16384 to 16777215");
-            return H2Limits.DEFAULTS;
-        }
-        var local = new H2Settings(4096, 200, (int) stream, (int) frame, 65536);
-        return new H2Limits(
-                local,
-                (int) connection,
-                read.integer("POOL_MAX_STREAMS_PER_CONNECTION", 100, 1, 100_000, "streams on a pooled connection"),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(20));
-    }
-
-    private static PoolLimits pool(ConfigReader read, H2Limits h2) {
-        return new PoolLimits(
-                h2,
-                Duration.ofSeconds(10),
-                read.duration(
-                        "CULVERT_CONNECT_ANSWER_TIMEOUT",
-                        Duration.ofSeconds(20),
-                        "bound of the wait for CONNECT's answer"),
-                read.duration(
-                        "POOL_UNUSED_RELEASE_TIMEOUT", Duration.ofMinutes(5), "how long an unused tunnel is kept"),
-                500);
-    }
-
-    private static Serving serving(ConfigReader read) {
-        var grace = read.optionalDuration(
-                "TERMINATION_GRACE_PERIOD_SECONDS", "grace of the pod; the drain ends 5 s earlier");
-        var deadline =
-                read.optionalDuration("CONNECTION_TERMINATION_DEADLINE", "bound of the drain; wins over the grace");
+    private static Serving serving(ConfigReader read, ProxyConfig proxyConfig) {
         return new Serving(
-                read.integer("ZTUNNEL_WORKER_THREADS", defaultWorkers(), 0, 1024, "event loops; 0 for one a core"),
-                read.integer("CULVERT_ADMIN_PORT", 15000, 0, 65535, "admin, on localhost"),
-                read.integer("CULVERT_STATS_PORT", 15020, 0, 65535, "metrics"),
+                WorkerThreads.read(read, proxyConfig.concurrency()).count(),
+                read.integer(
+                        "CULVERT_ADMIN_PORT",
+                        proxyConfig.adminPort(),
+                        0,
+                        65535,
+                        "admin, on localhost; default also from ProxyConfig's proxyAdminPort"),
+                read.integer(
+                        "CULVERT_STATS_PORT",
+                        proxyConfig.statsPort(),
+                        0,
+                        65535,
+                        "metrics; default also from ProxyConfig's statsPort"),
                 read.integer("CULVERT_READINESS_PORT", 15021, 0, 65535, "readiness"),
-                deadline.orElse(grace.map(ZtunnelConfig::beforeEnd).orElse(Duration.ofSeconds(5))),
+                drainDeadline(read),
                 read.size(
                         "CULVERT_RECEIVE_BUDGET",
                         32L * 1024 * 1024,
                         "undelivered bytes a loop holds before credit waits"));
     }
 
-    private static Duration beforeEnd(Duration grace) {
-        var less = grace.toSeconds() > 10 ? 5 : 1;
-        return Duration.ofSeconds(Math.max(1, grace.toSeconds() - less));
+    /// Some seconds before the kubelet kills us, so that open connections end by our hand.
+    private static Duration drainDeadline(ConfigReader read) {
+        var grace = read.optionalInteger(
+                "TERMINATION_GRACE_PERIOD_SECONDS",
+                0,
+                Integer.MAX_VALUE,
+                "seconds of grace of the pod; the drain ends 5 s earlier (1 s if it is 10 or less)");
+        var deadline = read.optionalDuration(
+                "CONNECTION_TERMINATION_DEADLINE", "bound of the drain; wins over the grace; 5s if both are unset");
+        return deadline.orElse(grace.map(ZtunnelConfig::beforeTheEnd).orElse(Duration.ofSeconds(5)));
     }
 
-    private static int defaultWorkers() {
-        return Math.max(2, (Runtime.getRuntime().availableProcessors() + 3) / 4);
+    private static Duration beforeTheEnd(int graceSeconds) {
+        return Duration.ofSeconds(Math.max(1, graceSeconds - (graceSeconds > 10 ? 5 : 1)));
+    }
+
+    /// Istio's settings for what does not exist here. At their defaults they are fine.
+    /// @return every setting, for this is read last
+    private static List<Setting> unsupported(ConfigReader read) {
+        var mode =
+                read.oneOf("PROXY_MODE", List.of("shared", "dedicated"), "shared", "only shared: serves a node's pods");
+        if (mode.equals("dedicated")) {
+            read.refuse("PROXY_MODE=dedicated: this ztunnel serves the pods of a node only; leave it out");
+        }
+        read.optional("PROXY_WORKLOAD_INFO", "namespace/name/service-account in dedicated mode; without meaning here");
+        if (!read.bool("ENABLE_PROXY", true, "false would leave only a DNS proxy, and there is none")) {
+            read.refuse("ENABLE_PROXY=false: nothing would be left to do, there is no DNS proxy yet; leave it out");
+        }
+        for (var name : List.of("UNSTABLE_ENABLE_SOCKS5", "XDS_ON_DEMAND", "FAKE_CA")) {
+            if (read.bool(name, false, "only false: not supported")) {
+                read.refuse(name + "=true is not supported by this ztunnel; leave it out");
+            }
+        }
+        if (read.optional("CRL_PATH", "must be unset: revocation lists are not supported yet")
+                .filter(path -> !path.isEmpty())
+                .isPresent()) {
+            read.refuse("CRL_PATH: revocation lists are not checked by this ztunnel yet; leave it out");
+        }
+        return read.settings();
     }
 }

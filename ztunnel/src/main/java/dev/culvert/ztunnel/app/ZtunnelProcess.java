@@ -6,6 +6,7 @@ import dev.culvert.daemon.admin.Readiness;
 import dev.culvert.daemon.log.LogLevels;
 import dev.culvert.daemon.shutdown.Lifecycle;
 import dev.culvert.linux.fd.OpenFilesLimit;
+import dev.culvert.linux.socket.TransparentSockets;
 import dev.culvert.mesh.model.state.MeshSnapshot;
 import dev.culvert.proxy.ca.CertificateClient;
 import dev.culvert.proxy.ca.CertificateStore;
@@ -15,15 +16,15 @@ import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.telemetry.ConnectionMetrics;
 import dev.culvert.proxy.xds.MeshResources;
 import dev.culvert.proxy.xds.XdsClient;
+import dev.culvert.proxy.xds.XdsMetrics;
 import dev.culvert.ztunnel.inpod.Node;
 import dev.culvert.ztunnel.inpod.Pod;
 import dev.culvert.ztunnel.inpod.PodTable;
 import dev.culvert.ztunnel.inpod.ZdsClient;
 import dev.culvert.ztunnel.relay.LiveConnection;
 import dev.culvert.ztunnel.relay.Worker;
-import io.micrometer.core.instrument.Gauge;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -32,11 +33,13 @@ import io.netty.channel.epoll.EpollIoHandler;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -52,9 +55,10 @@ final class ZtunnelProcess implements AutoCloseable {
     private final LogLevels levels;
     private final Lifecycle lifecycle = new Lifecycle();
     private final Readiness readiness = new Readiness();
+    private final Readiness.Task started = readiness.task("proxy");
     private final Readiness.Task synced = readiness.task("state manager");
     private final Readiness.Task podsServed = readiness.task("workload proxy manager");
-    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final MeterRegistry registry = new SimpleMeterRegistry();
     private final MeshState mesh = new MeshState();
     private final EventLoopGroup loops;
     private final List<Worker> workers;
@@ -68,45 +72,52 @@ final class ZtunnelProcess implements AutoCloseable {
         this.config = config;
         this.levels = levels;
         OpenFilesLimit.raise();
+        var spoof = mayShowClientAddress(config.dataPlane().originalSource());
         Epoll.ensureAvailability();
-        loops = new MultiThreadIoEventLoopGroup(workerCount(), EpollIoHandler.newFactory());
+        loops = new MultiThreadIoEventLoopGroup(config.serving().workers(), EpollIoHandler.newFactory());
         workers = new ArrayList<>();
-        loops.forEach(loop -> workers.add(
-                new Worker((EventLoop) loop, config.pool(), config.serving().receiveBudget())));
-        certificates =
-                new CertificateStore(new CertificateClient(config.ca(), config.secretTtl()), keys(), Clock.systemUTC());
-        var node = new Node(mesh, certificates, new ConnectionMetrics(registry), loops, workers, config.node());
-        pods = new PodTable((id, sockets) -> new ServingPod(new Pod(id, sockets, node)), config.sockets());
+        loops.forEach(loop -> workers.add(new Worker(
+                (EventLoop) loop, config.dataPlane().pool(), config.serving().receiveBudget())));
+        certificates = new CertificateStore(
+                new CertificateClient(
+                        config.upstreams().ca(), config.upstreams().secretTtl()),
+                keys(),
+                Clock.systemUTC(),
+                config.dataPlane().tls());
+        var node = new Node(
+                mesh,
+                certificates,
+                new ConnectionMetrics(registry),
+                loops,
+                workers,
+                config.dataPlane().node().spoofing(spoof));
+        pods = new PodTable(
+                (id, sockets) -> new ServingPod(new Pod(id, sockets, node)),
+                config.dataPlane().sockets());
         holes = new Holes(pods, ProcessSockets::inodes);
         holeWatch = new HoleWatch(holes, mesh);
-        gauges();
+        ProcessMetrics.register(registry, pods, workers);
     }
 
-    private int workerCount() {
-        var wanted = config.serving().workers();
-        return wanted == 0 ? Runtime.getRuntime().availableProcessors() : wanted;
+    /// @param wanted true: it must be possible; empty: only if it is
+    private static boolean mayShowClientAddress(Optional<Boolean> wanted) throws IOException {
+        if (wanted.isPresent() && !wanted.get()) {
+            return false;
+        }
+        var possible = TransparentSockets.isAllowed();
+        if (!possible && wanted.isPresent()) {
+            throw new IOException(
+                    "ENABLE_ORIG_SRC=true, but this process may not use IP_TRANSPARENT: give it CAP_NET_ADMIN");
+        }
+        if (!possible) {
+            LOG.warn("no CAP_NET_ADMIN: applications see this proxy's address instead of their client's");
+        }
+        return possible;
     }
 
     private @Nullable KeysOnTmpfs keys() throws IOException {
         var directory = config.kept().keys();
         return directory.isPresent() ? new KeysOnTmpfs(directory.get()) : null;
-    }
-
-    private void gauges() {
-        registry.gauge(
-                "workload_manager_active_proxy_count",
-                pods,
-                table -> table.running().size());
-        registry.gauge(
-                "workload_manager_pending_proxy_count",
-                pods,
-                table -> table.waiting().size());
-        registry.more().counter("workload_manager_proxies_started", List.of(), pods, PodTable::startedTotal);
-        registry.more().counter("workload_manager_proxies_stopped", List.of(), pods, PodTable::stoppedTotal);
-        Gauge.builder("istio_build", () -> 1)
-                .tag("component", "ztunnel")
-                .tag("tag", Version.text())
-                .register(registry);
     }
 
     /// Serves until a signal or `/quitquitquit`, then drains.
@@ -118,6 +129,7 @@ final class ZtunnelProcess implements AutoCloseable {
         mesh.onChange(_ -> meshChanged());
         certificates.restore();
         var zds = startMesh();
+        started.ready();
         LOG.info("ztunnel started: {}, {} loops", Version.text(), workers.size());
         var why = lifecycle.await();
         LOG.info("stopping: {}", why);
@@ -128,20 +140,20 @@ final class ZtunnelProcess implements AutoCloseable {
 
     private ZdsClient startMesh() throws IOException {
         var zds = new ZdsClient(config.zdsSocket(), pods, this::podsChanged);
-        var started = new AtomicBoolean();
+        var begun = new AtomicBoolean();
         Runnable begin = () -> {
-            if (started.compareAndSet(false, true)) {
+            if (begun.compareAndSet(false, true)) {
                 synced.ready();
                 zds.start();
             }
         };
         lifecycle.add("pods", zds);
-        var local = config.localXds();
+        var local = config.upstreams().local();
         if (local != null) {
             mesh.apply(LocalMesh.read(local));
             LOG.info("mesh of {} taken", local);
         }
-        var server = config.xds();
+        var server = config.upstreams().xds();
         if (server == null) {
             begin.run();
             return zds;
@@ -151,20 +163,23 @@ final class ZtunnelProcess implements AutoCloseable {
         if (resources.restore()) {
             begin.run();
         }
-        var xds = lifecycle.add("xds", new XdsClient(server, nodeId(), resources, begin));
+        var xds = lifecycle.add("xds", new XdsClient(server, nodeId(), resources, new XdsMetrics(registry), begin));
         xds.start();
         return zds;
     }
 
     private XdsClient.NodeId nodeId() {
         var place = config.place();
-        var id = "ztunnel~" + place.instanceIp() + "~" + place.podName() + "." + place.podNamespace() + "~"
-                + place.podNamespace() + ".svc.cluster.local";
-        Map<String, String> metadata = new LinkedHashMap<>(place.metadata());
-        metadata.put("NAME", place.podName());
-        metadata.put("NAMESPACE", place.podNamespace());
-        metadata.put("INSTANCE_IPS", place.instanceIp());
+        var pod = place.pod();
+        var id = "ztunnel~" + pod.instanceIp() + "~" + pod.name() + "." + pod.namespace() + "~" + pod.namespace()
+                + ".svc.cluster.local";
+        Map<String, Object> metadata = new LinkedHashMap<>();
+        metadata.put("NAME", pod.name());
+        metadata.put("NAMESPACE", pod.namespace());
+        metadata.put("INSTANCE_IPS", pod.instanceIp());
         metadata.put("NODE_NAME", place.nodeName());
+        metadata.putAll(place.metadata());
+        metadata.putAll(place.jsonMetadata());
         return new XdsClient.NodeId(id, metadata);
     }
 
@@ -218,7 +233,7 @@ final class ZtunnelProcess implements AutoCloseable {
     }
 
     private HttpPages metricsPages() throws IOException {
-        var page = new MetricsPage(registry);
+        var page = new MetricsPage(ProcessMetrics.families(), registry);
         return HttpPages.builder()
                 .any("/metrics", page)
                 .any("/stats/prometheus", page)
@@ -231,9 +246,29 @@ final class ZtunnelProcess implements AutoCloseable {
 
     private HttpPages adminPages() throws IOException {
         var admin = new AdminPages(mesh, certificates, pods, holes, this::describe);
-        return admin.pages(config, levels.page(), lifecycle)
-                .start(List.of(new InetSocketAddress(
-                        InetAddress.ofLiteral("127.0.0.1"), config.serving().adminPort())));
+        return admin.pages(config, levels.page(), lifecycle).start(localhost());
+    }
+
+    /// Both families, where the namespace has them.
+    private List<InetSocketAddress> localhost() {
+        var port = config.serving().adminPort();
+        var four = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port);
+        return hasIpv6Loopback()
+                ? List.of(four, new InetSocketAddress(InetAddress.ofLiteral("::1"), port))
+                : List.of(four);
+    }
+
+    private boolean hasIpv6Loopback() {
+        if (!config.dataPlane().sockets().ipv6()) {
+            return false;
+        }
+        try (var probe = new ServerSocket()) {
+            probe.bind(new InetSocketAddress(InetAddress.ofLiteral("::1"), 0));
+            return true;
+        } catch (IOException _) {
+            LOG.info("no ::1 here: admin listens on 127.0.0.1 only");
+            return false;
+        }
     }
 
     private List<LiveConnection.Description> describe() {

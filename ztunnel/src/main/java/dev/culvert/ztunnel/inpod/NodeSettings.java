@@ -14,4 +14,8 @@ public record NodeSettings(
         boolean responseBaggage,
         Duration workloadWait,
         Duration handshake,
-        H2Limits h2) {}
+        H2Limits h2) {
+    public NodeSettings spoofing(boolean possible) {
+        return new NodeSettings(nodeName, network, possible, responseBaggage, workloadWait, handshake, h2);
+    }
+}

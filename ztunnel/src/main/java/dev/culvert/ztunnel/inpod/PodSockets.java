@@ -116,22 +116,30 @@ public final class PodSockets implements AutoCloseable {
     }
 
     private void keepalive(Bootstrap bootstrap) {
-        if (settings.keepalive()) {
+        var keepalive = settings.keepalive();
+        if (keepalive.enabled()) {
             bootstrap
                     .option(ChannelOption.SO_KEEPALIVE, true)
-                    .option(EpollChannelOption.TCP_KEEPIDLE, settings.keepaliveSeconds())
-                    .option(EpollChannelOption.TCP_KEEPINTVL, settings.keepaliveSeconds())
-                    .option(EpollChannelOption.TCP_KEEPCNT, settings.keepaliveProbes());
+                    .option(EpollChannelOption.TCP_KEEPIDLE, keepalive.idleSeconds())
+                    .option(EpollChannelOption.TCP_KEEPINTVL, keepalive.intervalSeconds())
+                    .option(EpollChannelOption.TCP_KEEPCNT, keepalive.probes());
+        }
+        if (keepalive.userTimeout()) {
+            bootstrap.option(EpollChannelOption.TCP_USER_TIMEOUT, keepalive.userTimeoutMillis());
         }
     }
 
     /// The same for an accepted socket.
     public void keepalive(Channel accepted) {
-        if (settings.keepalive()) {
+        var keepalive = settings.keepalive();
+        if (keepalive.enabled()) {
             accepted.config().setOption(ChannelOption.SO_KEEPALIVE, true);
-            accepted.config().setOption(EpollChannelOption.TCP_KEEPIDLE, settings.keepaliveSeconds());
-            accepted.config().setOption(EpollChannelOption.TCP_KEEPINTVL, settings.keepaliveSeconds());
-            accepted.config().setOption(EpollChannelOption.TCP_KEEPCNT, settings.keepaliveProbes());
+            accepted.config().setOption(EpollChannelOption.TCP_KEEPIDLE, keepalive.idleSeconds());
+            accepted.config().setOption(EpollChannelOption.TCP_KEEPINTVL, keepalive.intervalSeconds());
+            accepted.config().setOption(EpollChannelOption.TCP_KEEPCNT, keepalive.probes());
+        }
+        if (keepalive.userTimeout()) {
+            accepted.config().setOption(EpollChannelOption.TCP_USER_TIMEOUT, keepalive.userTimeoutMillis());
         }
     }
 

@@ -19,6 +19,7 @@ public final class ConnectionRecord {
         this.traffic = traffic;
         this.endpoints = endpoints;
         this.counted = metrics.opened(traffic);
+        AccessLog.opened(traffic, endpoints);
     }
 
     /// Exactly once.

@@ -130,7 +130,7 @@ final class TwoPods implements AutoCloseable {
     private void serve(Node node, String name) throws IOException {
         var sockets = new PodSockets(
                 NetworkNamespace.open(Path.of("/run/netns/" + name)),
-                new SocketSettings(1337, true, true, Duration.ofSeconds(10), true, 180, 9));
+                new SocketSettings(1337, true, true, Duration.ofSeconds(10), SocketSettings.Keepalive.DEFAULT));
         var pod = new ServingPod(new Pod(new PodId(name, "default", name, name), sockets, node));
         pod.start();
         served.add(pod);
