@@ -25,7 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Makes sockets inside one pod's network namespace. Netty calls `socket(2)` in a channel's constructor, and a socket
-/// stays where it was made: so only the constructor runs inside. Thread-safe.
+/// stays where it was made: so only the constructor runs inside. A FIN ends a connection here, as HBONE wants it; the
+/// ends of a relay ask for half-closure themselves. Thread-safe.
 public final class PodSockets implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("inpod");
     private static final int SOL_SOCKET = 1;
@@ -75,7 +76,6 @@ public final class PodSockets implements AutoCloseable {
                 .option(SO_MARK, settings.mark())
                 .option(family == SocketProtocolFamily.INET6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1)
                 .childOption(ChannelOption.AUTO_READ, false)
-                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childHandler(accepted);
         return bootstrap.bind(settings.ipv6() ? anyIpv6(port) : new InetSocketAddress("0.0.0.0", port));
@@ -97,7 +97,6 @@ public final class PodSockets implements AutoCloseable {
                 .option(SO_MARK, settings.mark())
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.AUTO_READ, false)
-                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(
                         ChannelOption.CONNECT_TIMEOUT_MILLIS,
                         Math.toIntExact(settings.connect().toMillis()))
