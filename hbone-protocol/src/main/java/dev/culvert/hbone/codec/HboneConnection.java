@@ -397,6 +397,11 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /// The loop's clock.
+    long nanoTime() {
+        return context().executor().ticker().nanoTime();
+    }
+
     boolean inLoop() {
         return ctx == null || ctx.executor().inEventLoop();
     }
