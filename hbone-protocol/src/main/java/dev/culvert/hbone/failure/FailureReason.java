@@ -10,6 +10,12 @@ public enum FailureReason {
             401,
             false,
             "A policy, workload or trust change no longer allows a connection that was open."),
+    CERT_REVOKED(
+            Fault.DOWNSTREAM,
+            "CERT_REVOKED",
+            401,
+            false,
+            "A certificate of the other side's chain has been revoked since the connection was opened."),
     BAD_REQUEST(Fault.DOWNSTREAM, "CONNECT", 400, false, "The CONNECT cannot be understood."),
     IP_MISMATCH(
             Fault.DOWNSTREAM,

@@ -128,6 +128,18 @@ final class PooledConnection implements ConnectionListener {
         }
     }
 
+    /// Ends at once if the peer's certificate has been revoked.
+    void dropIfRevoked() {
+        var with = peer;
+        if (with != null) {
+            with.revoked().ifPresent(why -> {
+                with.countRevoked();
+                leavePool();
+                http2.abort(ErrorCode.NO_ERROR, why);
+            });
+        }
+    }
+
     void close() {
         leavePool();
         if (channel != null) {
@@ -209,7 +221,7 @@ final class PooledConnection implements ConnectionListener {
 
         private void verify(ChannelHandlerContext context) throws SSLPeerUnverifiedException {
             var handler = context.pipeline().get(SslHandler.class);
-            var found = HboneTls.peer(handler);
+            var found = tls.peer(handler);
             if (Collections.disjoint(found.identities(), key.acceptedPeers())) {
                 fail(ProxyException.of(
                         FailureReason.PEER_NOT_TRUSTED,

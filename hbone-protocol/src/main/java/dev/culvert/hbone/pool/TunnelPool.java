@@ -103,6 +103,12 @@ public final class TunnelPool {
         }
     }
 
+    /// Ends the connections to peers whose certificates have been revoked.
+    public void dropRevoked() {
+        assert loop.inEventLoop();
+        all().forEach(PooledConnection::dropIfRevoked);
+    }
+
     private List<PooledConnection> all() {
         return connections.values().stream().flatMap(List::stream).toList();
     }

@@ -16,7 +16,9 @@ import io.netty.util.ReferenceCountUtil;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -38,11 +40,13 @@ public final class HboneTls {
     private final WorkloadCertificate certificate;
     private final SslContext client;
     private final SslContext server;
+    private final PeerTrust trust;
 
+    /// @param revocation asked at every handshake, whatever is remembered of a chain
     /// @throws SSLException if BoringSSL refuses the key or chain
-    public HboneTls(WorkloadCertificate certificate, TlsPolicy policy) throws SSLException {
+    public HboneTls(WorkloadCertificate certificate, TlsPolicy policy, Revocation revocation) throws SSLException {
         this.certificate = certificate;
-        var trust = new PeerTrust(certificate.roots(), certificate.identity().trustDomain());
+        trust = new PeerTrust(certificate.roots(), certificate.identity().trustDomain(), revocation);
         var chain = certificate.chain().toArray(X509Certificate[]::new);
         client = common(
                         SslContextBuilder.forClient()
@@ -92,13 +96,47 @@ public final class HboneTls {
     }
 
     /// What the peer's chain says, once the handshake is done.
-    public static Peer peer(SslHandler handler) throws SSLPeerUnverifiedException {
-        var leaf = (X509Certificate) handler.engine().getSession().getPeerCertificates()[0];
-        return new Peer(PeerIdentities.of(leaf), leaf.getNotAfter().toInstant());
+    public Peer peer(SslHandler handler) throws SSLPeerUnverifiedException {
+        var chain = new ArrayList<X509Certificate>();
+        for (var certificate : handler.engine().getSession().getPeerCertificates()) {
+            chain.add((X509Certificate) certificate);
+        }
+        return new Peer(chain, trust, handler.engine().getUseClientMode());
     }
 
-    /// @param notAfter no new stream after that
-    public record Peer(List<SpiffeId> identities, Instant notAfter) {}
+    /// Who is on the other side of a connection. Thread-safe.
+    public static final class Peer {
+        private final List<X509Certificate> chain;
+        private final List<SpiffeId> identities;
+        private final PeerTrust trust;
+        private final boolean server;
+
+        private Peer(List<X509Certificate> chain, PeerTrust trust, boolean server) {
+            this.chain = List.copyOf(chain);
+            this.identities = PeerIdentities.of(chain.getFirst());
+            this.trust = trust;
+            this.server = server;
+        }
+
+        public List<SpiffeId> identities() {
+            return identities;
+        }
+
+        /// No new stream after that.
+        public Instant notAfter() {
+            return chain.getFirst().getNotAfter().toInstant();
+        }
+
+        /// What is revoked of its chain by now, for a log line.
+        public Optional<String> revoked() {
+            return trust.revoked(chain);
+        }
+
+        /// Its connection is ended because of that.
+        public void countRevoked() {
+            trust.countRevoked(server);
+        }
+    }
 
     /// Frees the native contexts once their last handler is gone.
     public void release() {

@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -33,6 +34,7 @@ final class PeerTrust extends X509ExtendedTrustManager {
     private final PKIXParameters parameters;
     private final X509Certificate[] roots;
     private final String trustDomain;
+    private final Revocation revocation;
 
     @SuppressWarnings("serial")
     private final Map<String, Instant> goodUntil = new LinkedHashMap<>(64, 0.75f, true) {
@@ -43,9 +45,10 @@ final class PeerTrust extends X509ExtendedTrustManager {
     };
 
     /// @param trustDomain of the local workload: a client must have an identity in it
-    PeerTrust(List<X509Certificate> roots, String trustDomain) {
+    PeerTrust(List<X509Certificate> roots, String trustDomain, Revocation revocation) {
         this.roots = roots.toArray(X509Certificate[]::new);
         this.trustDomain = trustDomain;
+        this.revocation = revocation;
         try {
             parameters = new PKIXParameters(
                     roots.stream().map(root -> new TrustAnchor(root, null)).collect(Collectors.toSet()));
@@ -56,6 +59,26 @@ final class PeerTrust extends X509ExtendedTrustManager {
     }
 
     private void check(X509Certificate[] chain, String usage) throws CertificateException {
+        checkChain(chain, usage);
+        var revoked = revoked(Arrays.asList(chain));
+        if (revoked.isPresent()) {
+            countRevoked(usage.equals(SERVER_AUTH));
+            throw new CertificateException(revoked.get());
+        }
+    }
+
+    void countRevoked(boolean server) {
+        revocation.count(server);
+    }
+
+    Optional<String> revoked(List<X509Certificate> chain) {
+        return revocation
+                .revokedOf(chain, Arrays.asList(roots))
+                .map(certificate -> "certificate " + certificate.getSerialNumber() + " of "
+                        + certificate.getIssuerX500Principal() + " is revoked");
+    }
+
+    private void checkChain(X509Certificate[] chain, String usage) throws CertificateException {
         if (chain.length == 0 || chain.length > MAX_CHAIN) {
             throw new CertificateException("a chain of " + chain.length + " certificates");
         }

@@ -3,6 +3,7 @@ package dev.culvert.proxy.ca;
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.failure.ProxyException;
 import dev.culvert.hbone.tls.HboneTls;
+import dev.culvert.hbone.tls.Revocation;
 import dev.culvert.hbone.tls.TlsPolicy;
 import dev.culvert.hbone.tls.WorkloadCertificate;
 import dev.culvert.mesh.model.identity.SpiffeId;
@@ -36,16 +37,23 @@ public final class CertificateStore implements AutoCloseable {
     private final @Nullable KeysOnTmpfs keys;
     private final Clock clock;
     private final TlsPolicy policy;
+    private final Revocation revocation;
     private final Map<SpiffeId, Entry> entries = new ConcurrentHashMap<>();
     private final Semaphore fetches = new Semaphore(CONCURRENT_FETCHES);
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("ca-timer").factory());
 
     public CertificateStore(CertificateSource source, @Nullable KeysOnTmpfs keys, Clock clock) {
-        this(source, keys, clock, TlsPolicy.DEFAULT);
+        this(source, keys, clock, TlsPolicy.DEFAULT, new Revocation());
     }
 
-    public CertificateStore(CertificateSource source, @Nullable KeysOnTmpfs keys, Clock clock, TlsPolicy policy) {
+    public CertificateStore(
+            CertificateSource source,
+            @Nullable KeysOnTmpfs keys,
+            Clock clock,
+            TlsPolicy policy,
+            Revocation revocation) {
+        this.revocation = revocation;
         this.source = source;
         this.policy = policy;
         this.keys = keys;
@@ -155,7 +163,7 @@ public final class CertificateStore implements AutoCloseable {
                 return;
             }
             try {
-                var next = new HboneTls(certificate, policy);
+                var next = new HboneTls(certificate, policy, revocation);
                 var old = held;
                 held = next;
                 failure = null;

@@ -7,6 +7,7 @@ import dev.culvert.hbone.pool.PoolLimits;
 import dev.culvert.hbone.tls.TlsPolicy;
 import dev.culvert.ztunnel.inpod.NodeSettings;
 import dev.culvert.ztunnel.inpod.SocketSettings;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
@@ -32,6 +33,9 @@ final class DataPlaneKeys {
                 node(place, originalSource.orElse(true), h2),
                 sockets(),
                 tls(),
+                read.optional("CRL_PATH", "file of revocation lists in PEM, read again when it changes")
+                        .filter(path -> !path.isEmpty())
+                        .map(Path::of),
                 pool(h2),
                 read.bool(
                         "LOCALHOST_APP_TUNNEL", true, "application tunnels (PROXY protocol) go to the pod's loopback"));

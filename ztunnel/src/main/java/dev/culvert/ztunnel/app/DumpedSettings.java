@@ -85,7 +85,9 @@ final class DumpedSettings {
         server("ca", "caRootCert", "altCaHostname", from.ca());
         out.set("secretTtl", duration(from.secretTtl()));
         out.put("xdsOnDemand", false).put("fakeCa", false).put("fakeSelfInbound", false);
-        out.putNull("crlPath");
+        config.dataPlane()
+                .revocationLists()
+                .ifPresentOrElse(path -> out.put("crlPath", path.toString()), () -> out.putNull("crlPath"));
     }
 
     private void server(String which, String root, String alternative, @Nullable ControlPlane server) {

@@ -1,6 +1,7 @@
 package dev.culvert.ztunnel.app;
 
 import dev.culvert.daemon.metrics.MetricFamily;
+import dev.culvert.hbone.tls.Revocation;
 import dev.culvert.linux.fd.OpenFilesLimit;
 import dev.culvert.proxy.telemetry.ConnectionFamilies;
 import dev.culvert.proxy.xds.XdsMetrics;
@@ -8,6 +9,7 @@ import dev.culvert.ztunnel.inpod.PodTable;
 import dev.culvert.ztunnel.relay.Worker;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
 import io.netty.util.concurrent.SingleThreadEventExecutor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,6 +30,11 @@ final class ProcessMetrics {
             MetricFamily.gauge("tokio_num_workers", "Event loops; the name is Istio's"),
             MetricFamily.gauge("tokio_global_queue_depth", "Tasks that wait for an event loop; the name is Istio's"));
 
+    private static final MetricFamily REVOKED = MetricFamily.counter(
+            "istio_crl_policy_rejections_total",
+            "Connections refused or ended because a certificate is revoked",
+            "reporter");
+
     private ProcessMetrics() {}
 
     /// In the order of the page.
@@ -35,6 +42,7 @@ final class ProcessMetrics {
         var all = new ArrayList<>(OWN);
         all.addAll(XdsMetrics.FAMILIES);
         all.addAll(ConnectionFamilies.ALL);
+        all.add(REVOKED);
         return all;
     }
 
@@ -57,6 +65,12 @@ final class ProcessMetrics {
         Gauge.builder("process_max_fds", ProcessMetrics::maxFiles).register(registry);
         registry.gauge("tokio_num_workers", workers, List::size);
         registry.gauge("tokio_global_queue_depth", workers, ProcessMetrics::waitingTasks);
+    }
+
+    static void register(MeterRegistry registry, Revocation revocation) {
+        registry.more().counter(REVOKED.name(), Tags.of("reporter", "source"), revocation, Revocation::refusedServers);
+        registry.more()
+                .counter(REVOKED.name(), Tags.of("reporter", "destination"), revocation, Revocation::refusedClients);
     }
 
     private static long waitingTasks(List<Worker> workers) {

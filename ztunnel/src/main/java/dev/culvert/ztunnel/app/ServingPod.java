@@ -71,6 +71,11 @@ final class ServingPod implements PodProxy {
     }
 
     @Override
+    public void dropRevoked() {
+        inbound.dropRevoked();
+    }
+
+    @Override
     public void stop() {
         closeListeners();
         for (var worker : pod.node().workers()) {

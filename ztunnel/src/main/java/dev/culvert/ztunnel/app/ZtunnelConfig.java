@@ -67,11 +67,13 @@ record ZtunnelConfig(
     /// How connections are treated.
     /// @param originalSource whether applications must (true), must not (false), or if possible (empty) see the
     ///     client's address
+    /// @param revocationLists a file of CRLs
     record DataPlane(
             Optional<Boolean> originalSource,
             NodeSettings node,
             SocketSettings sockets,
             TlsPolicy tls,
+            Optional<Path> revocationLists,
             PoolLimits pool,
             boolean localhostAppTunnel) {}
 
@@ -195,11 +197,6 @@ record ZtunnelConfig(
             if (read.bool(name, false, "only false: not supported")) {
                 read.refuse(name + "=true is not supported by this ztunnel; leave it out");
             }
-        }
-        if (read.optional("CRL_PATH", "must be unset: revocation lists are not supported yet")
-                .filter(path -> !path.isEmpty())
-                .isPresent()) {
-            read.refuse("CRL_PATH: revocation lists are not checked by this ztunnel yet; leave it out");
         }
         return read.settings();
     }

@@ -5,12 +5,14 @@ import dev.culvert.daemon.admin.MetricsPage;
 import dev.culvert.daemon.admin.Readiness;
 import dev.culvert.daemon.log.LogLevels;
 import dev.culvert.daemon.shutdown.Lifecycle;
+import dev.culvert.hbone.tls.Revocation;
 import dev.culvert.linux.fd.OpenFilesLimit;
 import dev.culvert.linux.socket.TransparentSockets;
 import dev.culvert.mesh.model.state.MeshSnapshot;
 import dev.culvert.proxy.ca.CertificateClient;
 import dev.culvert.proxy.ca.CertificateStore;
 import dev.culvert.proxy.ca.KeysOnTmpfs;
+import dev.culvert.proxy.ca.RevocationFile;
 import dev.culvert.proxy.mesh.LastGoodState;
 import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.telemetry.ConnectionMetrics;
@@ -19,6 +21,7 @@ import dev.culvert.proxy.xds.XdsClient;
 import dev.culvert.proxy.xds.XdsMetrics;
 import dev.culvert.ztunnel.inpod.Node;
 import dev.culvert.ztunnel.inpod.Pod;
+import dev.culvert.ztunnel.inpod.PodProxy;
 import dev.culvert.ztunnel.inpod.PodTable;
 import dev.culvert.ztunnel.inpod.ZdsClient;
 import dev.culvert.ztunnel.relay.LiveConnection;
@@ -62,6 +65,7 @@ final class ZtunnelProcess implements AutoCloseable {
     private final MeshState mesh = new MeshState();
     private final EventLoopGroup loops;
     private final List<Worker> workers;
+    private final Revocation revocation = new Revocation();
     private final CertificateStore certificates;
     private final PodTable pods;
     private final Holes holes;
@@ -83,7 +87,8 @@ final class ZtunnelProcess implements AutoCloseable {
                         config.upstreams().ca(), config.upstreams().secretTtl()),
                 keys(),
                 Clock.systemUTC(),
-                config.dataPlane().tls());
+                config.dataPlane().tls(),
+                revocation);
         var node = new Node(
                 mesh,
                 certificates,
@@ -97,6 +102,7 @@ final class ZtunnelProcess implements AutoCloseable {
         holes = new Holes(pods, ProcessSockets::inodes);
         holeWatch = new HoleWatch(holes, mesh);
         ProcessMetrics.register(registry, pods, workers);
+        ProcessMetrics.register(registry, revocation);
     }
 
     /// @param wanted true: it must be possible; empty: only if it is
@@ -127,6 +133,11 @@ final class ZtunnelProcess implements AutoCloseable {
         lifecycle.add("admin", adminPages());
         lifecycle.add("metrics", metricsPages());
         mesh.onChange(_ -> meshChanged());
+        config.dataPlane()
+                .revocationLists()
+                .ifPresent(file -> lifecycle
+                        .add("crl", new RevocationFile(file, revocation, this::revocationChanged))
+                        .start());
         certificates.restore();
         var zds = startMesh();
         started.ready();
@@ -198,6 +209,11 @@ final class ZtunnelProcess implements AutoCloseable {
 
     private static void recheck(Worker worker, MeshSnapshot now) {
         worker.live().forEach(connection -> connection.recheck(now));
+    }
+
+    private void revocationChanged() {
+        workers.forEach(worker -> worker.loop().execute(worker::dropRevoked));
+        pods.running().forEach(PodProxy::dropRevoked);
     }
 
     private void prefetch() {

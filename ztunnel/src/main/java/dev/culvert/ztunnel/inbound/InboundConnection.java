@@ -1,6 +1,7 @@
 package dev.culvert.ztunnel.inbound;
 
 import dev.culvert.hbone.codec.ConnectionListener;
+import dev.culvert.hbone.codec.ErrorCode;
 import dev.culvert.hbone.codec.HboneConnection;
 import dev.culvert.hbone.codec.HboneStream;
 import dev.culvert.hbone.failure.FailureReason;
@@ -65,7 +66,7 @@ final class InboundConnection implements ConnectionListener {
             return;
         }
         var handler = tls.serverHandler(channel.alloc(), pod.node().settings().handshake());
-        channel.pipeline().addLast("tls", handler).addLast("handshake", new Handshake());
+        channel.pipeline().addLast("tls", handler).addLast("handshake", new Handshake(tls));
         channel.config().setAutoRead(true);
     }
 
@@ -98,11 +99,30 @@ final class InboundConnection implements ConnectionListener {
         channel.eventLoop().execute(http2::drain);
     }
 
+    /// Ends at once if the peer's certificate has been revoked.
+    void dropIfRevoked() {
+        channel.eventLoop().execute(() -> {
+            if (downstream != null) {
+                var peer = downstream.peer();
+                peer.revoked().ifPresent(why -> {
+                    peer.countRevoked();
+                    http2.abort(ErrorCode.NO_ERROR, why);
+                });
+            }
+        });
+    }
+
     void close() {
         channel.close();
     }
 
     private final class Handshake extends ChannelInboundHandlerAdapter {
+        private final HboneTls tls;
+
+        Handshake(HboneTls tls) {
+            this.tls = tls;
+        }
+
         @Override
         public void userEventTriggered(ChannelHandlerContext context, Object event) throws Exception {
             if (event instanceof SslHandshakeCompletionEvent done) {
@@ -117,12 +137,12 @@ final class InboundConnection implements ConnectionListener {
 
         private void admit(ChannelHandlerContext context) throws SSLPeerUnverifiedException {
             var handler = context.pipeline().get(SslHandler.class);
-            var peer = HboneTls.peer(handler);
+            var peer = tls.peer(handler);
             if (peer.identities().isEmpty() || !"h2".equals(handler.applicationProtocol())) {
                 refuse("the peer has no identity or does not speak h2");
                 return;
             }
-            downstream = new Downstream(peer.identities().getFirst(), remote, local);
+            downstream = new Downstream(peer, remote, local);
             context.pipeline().replace(this, "h2", http2);
         }
 

@@ -34,6 +34,11 @@ public final class InboundListener extends ChannelInboundHandlerAdapter {
         connections.forEach(InboundConnection::drain);
     }
 
+    /// Ends the connections of peers whose certificates have been revoked.
+    public void dropRevoked() {
+        connections.forEach(InboundConnection::dropIfRevoked);
+    }
+
     public void close() {
         connections.forEach(InboundConnection::close);
     }

@@ -6,6 +6,7 @@ import dev.culvert.hbone.failure.ProxyException;
 import dev.culvert.hbone.headers.Authority;
 import dev.culvert.hbone.headers.Baggage;
 import dev.culvert.hbone.headers.ConnectRequest;
+import dev.culvert.hbone.tls.HboneTls;
 import dev.culvert.mesh.model.policy.Authorizer;
 import dev.culvert.mesh.model.policy.ConnectionFacts;
 import dev.culvert.mesh.model.state.MeshSnapshot;
@@ -233,6 +234,11 @@ final class InboundStream implements LiveConnection {
     @Override
     public String podUid() {
         return pod.id().uid();
+    }
+
+    @Override
+    public HboneTls.Peer peer() {
+        return downstream.peer();
     }
 
     @Override

@@ -11,6 +11,9 @@ public interface PodProxy {
     /// Takes no new connections; those that are open go on.
     void drain();
 
+    /// Ends the connections of peers whose certificates have been revoked.
+    void dropRevoked();
+
     /// Ends everything of the pod at once.
     void stop();
 

@@ -42,6 +42,7 @@ final class OutboundConnection implements LiveConnection {
     private @Nullable Route route;
     private @Nullable ConnectionRecord log;
     private @Nullable Relay relay;
+    private HboneTls.@Nullable Peer peer;
 
     OutboundConnection(Pod pod, SocketChannel accepted) {
         this.pod = pod;
@@ -146,7 +147,10 @@ final class OutboundConnection implements LiveConnection {
                     ConnectRequest.newTraceparent());
             return worker.pool()
                     .open(key, ready, (to, handler) -> pod.sockets().connect(worker.loop(), to, null, handler), request)
-                    .thenApply(tunnel -> new StreamEnd(tunnel.stream()));
+                    .thenApply(tunnel -> {
+                        peer = tunnel.peer();
+                        return new StreamEnd(tunnel.stream());
+                    });
         });
     }
 
@@ -195,6 +199,11 @@ final class OutboundConnection implements LiveConnection {
     @Override
     public String podUid() {
         return pod.id().uid();
+    }
+
+    @Override
+    public HboneTls.@Nullable Peer peer() {
+        return peer;
     }
 
     /// Policy is the destination's; nothing to decide here.

@@ -3,6 +3,7 @@ package dev.culvert.ztunnel.passthrough;
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.failure.ProxyException;
 import dev.culvert.hbone.headers.Baggage;
+import dev.culvert.hbone.tls.HboneTls;
 import dev.culvert.mesh.model.policy.Authorizer;
 import dev.culvert.mesh.model.policy.ConnectionFacts;
 import dev.culvert.mesh.model.policy.Verdict;
@@ -116,6 +117,11 @@ final class PassthroughConnection implements LiveConnection {
     @Override
     public String podUid() {
         return pod.id().uid();
+    }
+
+    @Override
+    public HboneTls.@Nullable Peer peer() {
+        return null;
     }
 
     @Override

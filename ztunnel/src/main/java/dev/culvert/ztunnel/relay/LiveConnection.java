@@ -1,6 +1,7 @@
 package dev.culvert.ztunnel.relay;
 
 import dev.culvert.hbone.failure.FailureReason;
+import dev.culvert.hbone.tls.HboneTls;
 import dev.culvert.mesh.model.state.MeshSnapshot;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,9 @@ public interface LiveConnection {
     Description describe();
 
     String podUid();
+
+    /// Who is on the other side of the tunnel; null without one.
+    HboneTls.@Nullable Peer peer();
 
     /// Decides again with the mesh as it is now; ends the connection if it is no longer allowed.
     void recheck(MeshSnapshot mesh);

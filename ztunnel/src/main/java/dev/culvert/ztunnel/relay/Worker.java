@@ -1,6 +1,7 @@
 package dev.culvert.ztunnel.relay;
 
 import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.pool.PoolLimits;
 import dev.culvert.hbone.pool.TunnelPool;
 import io.netty.channel.EventLoop;
@@ -50,6 +51,18 @@ public final class Worker {
     public List<LiveConnection> live() {
         assert loop.inEventLoop();
         return List.copyOf(live);
+    }
+
+    /// Ends what goes through tunnels of peers whose certificates have been revoked, and the tunnels.
+    public void dropRevoked() {
+        assert loop.inEventLoop();
+        for (var connection : live()) {
+            var peer = connection.peer();
+            if (peer != null) {
+                peer.revoked().ifPresent(why -> connection.cut(FailureReason.CERT_REVOKED, why));
+            }
+        }
+        pool.dropRevoked();
     }
 
     /// From any thread: what is live on this loop.

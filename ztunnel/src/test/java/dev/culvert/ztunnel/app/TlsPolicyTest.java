@@ -3,6 +3,7 @@ package dev.culvert.ztunnel.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.culvert.hbone.tls.HboneTls;
+import dev.culvert.hbone.tls.Revocation;
 import dev.culvert.hbone.tls.TlsPolicy;
 import dev.culvert.hbone.tls.WorkloadCertificate;
 import dev.culvert.mesh.model.identity.SpiffeId;
@@ -54,7 +55,8 @@ class TlsPolicyTest {
     }
 
     private static SslHandler client(TlsPolicy policy) throws IOException {
-        return new HboneTls(certificate, policy).clientHandler(ByteBufAllocator.DEFAULT, Duration.ofSeconds(5));
+        return new HboneTls(certificate, policy, new Revocation())
+                .clientHandler(ByteBufAllocator.DEFAULT, Duration.ofSeconds(5));
     }
 
     private static SslHandler oldClient() throws IOException {
@@ -75,8 +77,8 @@ class TlsPolicyTest {
 
     /// @return the version agreed on, or `failed`
     private static String handshake(SslHandler client, TlsPolicy serverPolicy) throws IOException {
-        var server =
-                new HboneTls(certificate, serverPolicy).serverHandler(ByteBufAllocator.DEFAULT, Duration.ofSeconds(5));
+        var server = new HboneTls(certificate, serverPolicy, new Revocation())
+                .serverHandler(ByteBufAllocator.DEFAULT, Duration.ofSeconds(5));
         var one = new EmbeddedChannel(client);
         var other = new EmbeddedChannel(server);
         for (var round = 0; round < 20; round++) {

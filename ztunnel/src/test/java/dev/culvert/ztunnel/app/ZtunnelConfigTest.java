@@ -73,6 +73,7 @@ class ZtunnelConfigTest {
                                 "", "", true, true, Duration.ofSeconds(5), Duration.ofSeconds(10), H2Limits.DEFAULTS),
                         new SocketSettings(1337, true, true, Duration.ofSeconds(10), SocketSettings.Keepalive.DEFAULT),
                         TlsPolicy.DEFAULT,
+                        Optional.empty(),
                         PoolLimits.DEFAULTS,
                         true));
         assertThat(config.serving().adminPort()).isEqualTo(15000);
@@ -171,6 +172,7 @@ class ZtunnelConfigTest {
                 "4s",
                 "KEEPALIVE_INTERVAL",
                 "5s"));
+        other.put("CRL_PATH", "/crl.pem");
         other.putAll(Map.of(
                 "KEEPALIVE_RETRIES",
                 "6",
@@ -268,6 +270,7 @@ class ZtunnelConfigTest {
                                 Duration.ofSeconds(3),
                                 new SocketSettings.Keepalive(false, 4, 5, 6, true)),
                         new TlsPolicy(true, TlsPolicy.DEFAULT.groups()),
+                        Optional.of(Path.of("/crl.pem")),
                         new PoolLimits(h2, Duration.ofSeconds(10), Duration.ofSeconds(8), Duration.ofSeconds(9), 500),
                         false));
         assertThat(config.serving()).isEqualTo(new ZtunnelConfig.Serving(3, 1, 2, 3, Duration.ofSeconds(7), 1 << 20));
@@ -296,7 +299,6 @@ class ZtunnelConfigTest {
                 "UNSTABLE_ENABLE_SOCKS5; true; not supported",
                 "XDS_ON_DEMAND; true; not supported",
                 "FAKE_CA; true; not supported",
-                "CRL_PATH; /crl.pem; not checked by this ztunnel yet",
                 "COMPLIANCE_POLICY; fips; expected pqc, or unset",
                 "ENABLE_PROXY; TRUE; expected true or false",
                 "KEEPALIVE_TIME; 500ms; expected 1s to 32767s",

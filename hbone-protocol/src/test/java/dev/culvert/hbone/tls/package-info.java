@@ -1,0 +1,5 @@
+/// TLS and trust, with real keys.
+@NullMarked
+package dev.culvert.hbone.tls;
+
+import org.jspecify.annotations.NullMarked;

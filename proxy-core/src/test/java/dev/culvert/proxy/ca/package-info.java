@@ -1,0 +1,5 @@
+/// Certificates and revocation.
+@NullMarked
+package dev.culvert.proxy.ca;
+
+import org.jspecify.annotations.NullMarked;
