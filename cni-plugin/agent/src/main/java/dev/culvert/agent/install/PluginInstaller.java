@@ -4,15 +4,21 @@ import dev.culvert.agent.install.NetworkFile.Edit;
 import dev.culvert.json.Json;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.ClosedWatchServiceException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchService;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -131,8 +137,12 @@ public final class PluginInstaller implements Closeable {
         if (where.confName.isPresent()) {
             return where.confName.map(where.confDir::resolve).filter(Files::exists);
         }
+        return configurations().stream().findFirst();
+    }
+
+    private List<Path> configurations() throws IOException {
         try (var all = Files.list(where.confDir)) {
-            return all.filter(file -> NetworkFile.isOne(name(file))).sorted().findFirst();
+            return all.filter(file -> NetworkFile.isOne(name(file))).sorted().toList();
         }
     }
 
@@ -165,10 +175,19 @@ public final class PluginInstaller implements Closeable {
         }
     }
 
-    /// Whole or not at all, with the mode of the file that it replaces.
+    /// Whole or not at all, on the disk before it is seen, with the mode of the file that it replaces.
     private static void replace(Path old, Path target, String text) throws IOException {
         var fresh = target.resolveSibling("." + name(target) + ".culvert");
-        Files.writeString(fresh, text);
+        Files.deleteIfExists(fresh);
+        var mode = PosixFilePermissions.asFileAttribute(Files.getPosixFilePermissions(old));
+        var options = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        try (var out = FileChannel.open(fresh, options, mode)) {
+            var bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+            while (bytes.hasRemaining()) {
+                out.write(bytes);
+            }
+            out.force(true);
+        }
         Files.setPosixFilePermissions(fresh, Files.getPosixFilePermissions(old));
         Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
         if (!old.equals(target)) {
@@ -197,13 +216,15 @@ public final class PluginInstaller implements Closeable {
         }
     }
 
+    /// From every file: another one may have become the first meanwhile.
     private void remove() throws IOException {
-        var file = file();
-        if (file.isPresent()) {
+        for (var file : configurations()) {
             try {
-                apply(file.get(), NetworkFile.remove(name(file.get()), Files.readString(file.get())));
+                if (NetworkFile.remove(name(file), Files.readString(file)) instanceof Edit.Write(var name, var text)) {
+                    replace(file, where.confDir.resolve(name), text);
+                }
             } catch (NoSuchFileException e) {
-                LOG.debug("{} has gone", file.get());
+                LOG.debug("{} has gone", file);
             }
         }
         files.remove();
