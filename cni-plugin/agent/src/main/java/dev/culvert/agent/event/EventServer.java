@@ -54,7 +54,8 @@ public final class EventServer implements Closeable {
         void handle(String path, Json.Obj message) throws EventException, InterruptedException;
     }
 
-    private EventServer(Path socket, ServerSocketChannel listener, Handler handler, EventLimits limits)
+    private EventServer(
+            Path socket, ServerSocketChannel listener, Handler handler, EventLimits limits, Set<UserPrincipal> allowed)
             throws IOException {
         this.socket = socket;
         this.listener = listener;
@@ -63,22 +64,27 @@ public final class EventServer implements Closeable {
         this.limits = limits;
         this.places = new Semaphore(limits.requests());
         this.refusals = new Semaphore(limits.requests());
-        var users = FileSystems.getDefault().getUserPrincipalLookupService();
-        var own = Files.getOwner(Path.of("/proc/self"));
-        var root = users.lookupPrincipalByName("0");
-        this.allowed = own.equals(root) ? Set.of(root) : Set.of(root, own);
+        this.allowed = allowed;
     }
 
     /// Listens on `socket`, taking the place of a former agent's.
     public static EventServer listen(Path socket, PluginEvents events, EventLimits limits) throws IOException {
-        return listen(socket, (Handler) events, limits);
+        return listen(socket, events, limits, rootAndOwn());
     }
 
-    static EventServer listen(Path socket, Handler handler, EventLimits limits) throws IOException {
+    private static Set<UserPrincipal> rootAndOwn() throws IOException {
+        var users = FileSystems.getDefault().getUserPrincipalLookupService();
+        var own = Files.getOwner(Path.of("/proc/self"));
+        var root = users.lookupPrincipalByName("0");
+        return own.equals(root) ? Set.of(root) : Set.of(root, own);
+    }
+
+    static EventServer listen(Path socket, Handler handler, EventLimits limits, Set<UserPrincipal> allowed)
+            throws IOException {
         var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         try {
             bind(listener, socket);
-            var server = new EventServer(socket, listener, handler, limits);
+            var server = new EventServer(socket, listener, handler, limits, allowed);
             Thread.ofVirtual().name("events-accept").start(server::acceptAll);
             return server;
         } catch (IOException | RuntimeException e) {

@@ -10,11 +10,14 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,7 +40,7 @@ class EventServerTest {
     @BeforeEach
     void listen() throws Exception {
         socket = directory.resolve("run").resolve("pluginevent.sock");
-        server = EventServer.listen(socket, this::handle, LIMITS);
+        server = EventServer.listen(socket, this::handle, LIMITS, Set.of(user("0")));
     }
 
     @AfterEach
@@ -154,8 +157,24 @@ class EventServerTest {
     }
 
     @Test
+    void whoIsNotAllowedIsRefused() throws Exception {
+        var other = directory.resolve("other.sock");
+        try (var server = EventServer.listen(other, this::handle, LIMITS, Set.of(user("65533")))) {
+            socket = other;
+            assertThat(read(send(post("/yes", "{\"a\":1}"))))
+                    .startsWith("HTTP/1.1 403 ")
+                    .contains("may not speak for the container runtime");
+            assertThat(server.answered()).containsOnlyKeys(403);
+        }
+    }
+
+    private static UserPrincipal user(String uid) throws IOException {
+        return FileSystems.getDefault().getUserPrincipalLookupService().lookupPrincipalByName(uid);
+    }
+
+    @Test
     void nextAgentTakesThePlaceAndTheFormerOneLeavesItThere() throws Exception {
-        try (var next = EventServer.listen(socket, this::handle, LIMITS)) {
+        try (var next = EventServer.listen(socket, this::handle, LIMITS, Set.of(user("0")))) {
             server.close();
             assertThat(read(send(post("/yes", "{\"a\":1}")))).startsWith("HTTP/1.1 200 ");
             assertThat(next.answered()).containsEntry(200, 1L);
