@@ -21,6 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// The program `culvert-cni-agent`.
@@ -102,6 +103,9 @@ public final class AgentProgram implements Callable<Integer> {
             description = "Also capture name lookups (AMBIENT_DNS_CAPTURE).")
     boolean dnsCapture;
 
+    @Mixin
+    CniOptions cni = new CniOptions();
+
     public static void main(String[] arguments) {
         System.exit(new CommandLine(new AgentProgram()).execute(arguments));
     }
@@ -148,12 +152,18 @@ public final class AgentProgram implements Callable<Integer> {
                 })) {
             reconciler.adopt(PodViews.of(source.current(), node));
             try (var zds = ZdsServer.listen(zdsSocket, reconciler::served, reconciler::retryNow, ZdsLimits.DEFAULT);
-                    var pages = new AgentPages(zds)) {
-                reconciler.start(zds);
+                    var runtime = startAndAnswer(reconciler, zds, selection);
+                    var pages = new AgentPages(zds, runtime)) {
                 pages.open(healthPort, monitoringPort);
                 LOG.info("the agent of {} serves {}", node, zdsSocket);
                 stop.await();
             }
         }
+    }
+
+    private CniOptions.Running startAndAnswer(PodReconciler reconciler, ZdsServer zds, Selection selection)
+            throws IOException {
+        reconciler.start(zds);
+        return cni.start(reconciler, selection);
     }
 }

@@ -4,8 +4,10 @@ import dev.culvert.agent.zds.ServedPod;
 import dev.culvert.linux.netns.NetworkNamespace;
 import dev.culvert.protos.zds.WorkloadInfo;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,6 +21,13 @@ final class EnrolledPod {
 
     @Nullable
     NetworkNamespace netns;
+
+    /// What the container runtime said, if we heard it.
+    @Nullable
+    Sandbox sandbox;
+
+    /// Whether nothing runs in it yet: it is kept from the network until ztunnel serves it.
+    boolean fenced;
 
     Step step = Step.NEW;
     private String heldBecause = "";
@@ -41,9 +50,33 @@ final class EnrolledPod {
         this.notBeforeNanos = System.nanoTime();
     }
 
+    /// The runtime starts it, in `started`; again, if it has made a new sandbox.
+    void starts(Sandbox started) {
+        sandbox = started;
+        fenced = step == Step.NEW || moved();
+    }
+
+    /// Whether this is the sandbox that the runtime speaks of.
+    boolean isIn(Sandbox other) {
+        var known = sandbox;
+        return known != null
+                ? known.attachment().equals(other.attachment())
+                : view.netns().equals(Optional.of(other.netns()));
+    }
+
+    private Optional<Path> path() {
+        var known = sandbox;
+        return known != null ? Optional.of(known.netns()) : view.netns();
+    }
+
+    List<InetAddress> ips() {
+        var known = sandbox;
+        return known != null && view.ips().isEmpty() ? known.ips() : view.ips();
+    }
+
     /// Opens the namespace, or opens it anew if the pod's sandbox has been made again.
     NetworkNamespace openNetns() throws IOException {
-        var path = view.netns().orElseThrow(() -> new IOException("its network namespace is not known yet"));
+        var path = path().orElseThrow(() -> new IOException("its network namespace is not known yet"));
         var opened = NetworkNamespace.open(path);
         var held = netns;
         if (held != null && held.id().equals(opened.id())) {
@@ -61,7 +94,7 @@ final class EnrolledPod {
     /// Whether the namespace at the pod's path is another one than that which we hold.
     boolean moved() {
         var held = netns;
-        Optional<Path> path = view.netns();
+        var path = path();
         if (held == null || path.isEmpty()) {
             return false;
         }

@@ -9,6 +9,12 @@ interface NamespaceRules {
     /// Captures new connections. May be repeated.
     void enrol(NetworkNamespace netns, Capture capture) throws IOException;
 
+    /// Lets no packet in or out, for a pod in which nothing runs yet. May be repeated.
+    void fence(NetworkNamespace netns) throws IOException;
+
+    /// Lifts the fence, if there is one.
+    void lift(NetworkNamespace netns) throws IOException;
+
     /// Captures no new connection; what is captured goes on.
     void stopCapturing(NetworkNamespace netns) throws IOException;
 

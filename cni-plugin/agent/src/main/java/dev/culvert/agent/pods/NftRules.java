@@ -34,6 +34,16 @@ public final class NftRules implements NamespaceRules {
     }
 
     @Override
+    public void fence(NetworkNamespace netns) throws IOException {
+        run(netns, InPodRules.fence(), NftRules::never, "nft", "-f", "-");
+    }
+
+    @Override
+    public void lift(NetworkNamespace netns) throws IOException {
+        run(netns, InPodRules.unfenced(), NftRules::never, "nft", "-f", "-");
+    }
+
+    @Override
     public void stopCapturing(NetworkNamespace netns) throws IOException {
         run(netns, InPodRules.releasing(), NftRules::never, "nft", "-f", "-");
     }

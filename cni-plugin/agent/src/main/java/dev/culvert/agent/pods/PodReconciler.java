@@ -7,12 +7,17 @@ import dev.culvert.agent.zds.ZdsServer;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,12 +39,15 @@ public final class PodReconciler implements AutoCloseable {
     private final Map<String, EnrolledPod> enrolled = new HashMap<>();
     private final Thread thread =
             Thread.ofPlatform().name("agent-pods").daemon().unstarted(this::run);
+    /// Pods whose sandbox the runtime has ended, and which wait for a new one or for their end.
+    private final Set<String> ended = new HashSet<>();
     private @Nullable ZdsServer zds;
 
     // Guarded by this.
     private List<PodView> newest = List.of();
     private boolean told;
     private boolean woken;
+    private final Queue<Runnable> tasks = new ArrayDeque<>();
     private boolean closed;
 
     /// What ztunnel is told on connecting; replaced as a whole.
@@ -105,10 +113,111 @@ public final class PodReconciler implements AutoCloseable {
         notifyAll();
     }
 
+    /// The pod that a sandbox is for, as soon as its object has been seen.
+    /// @return empty if it was not seen within `most`
+    public synchronized Optional<PodView> await(Sandbox.Pod pod, Duration most) throws InterruptedException {
+        var ends = System.nanoTime() + most.toNanos();
+        while (true) {
+            var found = newest.stream().filter(view -> pod.is(view)).findFirst();
+            var left = Duration.ofNanos(ends - System.nanoTime()).toMillis();
+            if (found.isPresent() || left <= 0 || closed) {
+                return found;
+            }
+            wait(left);
+        }
+    }
+
+    /// The runtime starts a pod. Completes when the pod may run: ztunnel serves it, or it is not in the mesh.
+    public CompletableFuture<Void> added(Sandbox sandbox) {
+        return submit(() -> add(sandbox));
+    }
+
+    /// The runtime asks whether a pod is as [#added] left it. Fails if not.
+    public CompletableFuture<Void> checked(Sandbox sandbox) {
+        return submit(() -> check(sandbox));
+    }
+
+    /// The runtime ends a sandbox. What has been applied inside stays, so that what may still run there
+    /// stays closed; it goes with the namespace.
+    public CompletableFuture<Void> deleted(Sandbox sandbox) {
+        return submit(() -> end(pod -> sandbox.pod().is(pod.view) && pod.isIn(sandbox)));
+    }
+
+    /// The runtime names all sandboxes of one of its networks; others that came by it are over.
+    public CompletableFuture<Void> collected(String network, Set<Sandbox.Attachment> valid) {
+        return submit(() -> end(pod -> pod.sandbox != null
+                && pod.sandbox.attachment().network().equals(network)
+                && !valid.contains(pod.sandbox.attachment())));
+    }
+
+    /// Something that is done on this one's thread.
+    private interface Task {
+        void run() throws IOException;
+    }
+
+    private synchronized CompletableFuture<Void> submit(Task task) {
+        var done = new CompletableFuture<Void>();
+        tasks.add(() -> {
+            try {
+                task.run();
+                done.complete(null);
+            } catch (IOException | RuntimeException e) {
+                done.completeExceptionally(e);
+            }
+        });
+        notifyAll();
+        return done;
+    }
+
+    private void add(Sandbox sandbox) throws IOException {
+        var view = known(sandbox.pod());
+        switch (selection.wish(view)) {
+            case Wish.Captured() -> {
+                ended.remove(view.uid());
+                var pod = enrolled.computeIfAbsent(view.uid(), _ -> new EnrolledPod(view));
+                pod.view = view;
+                pod.starts(sandbox);
+                try {
+                    enrol(pod);
+                } catch (IOException e) {
+                    pod.failed(timing);
+                    throw e;
+                }
+            }
+            case Wish.Released() -> LOG.debug("pod {} starts outside the mesh", view.name());
+            case Wish.Unknown(var why) -> throw new IOException("nobody knows whether it is in the mesh: " + why);
+        }
+    }
+
+    private void check(Sandbox sandbox) throws IOException {
+        var view = known(sandbox.pod());
+        var pod = enrolled.get(view.uid());
+        var whole = pod != null && pod.step == Step.ENABLED && pod.isIn(sandbox) && !pod.moved();
+        if (selection.wish(view) instanceof Wish.Captured && !whole) {
+            throw new IOException("it is in the mesh but not captured in this sandbox");
+        }
+    }
+
+    private void end(Predicate<EnrolledPod> which) throws InterruptedIOException {
+        for (var pod : enrolled.values().stream().filter(which).toList()) {
+            ended.add(pod.view.uid());
+            forgetGone(pod.view.uid());
+        }
+    }
+
+    private PodView known(Sandbox.Pod pod) throws IOException {
+        return current().stream()
+                .filter(view -> pod.is(view))
+                .findFirst()
+                .orElseThrow(() -> new IOException("no such pod on this node is known yet"));
+    }
+
     private void run() {
         try {
             while (true) {
-                awaitWork();
+                for (var task : awaitWork()) {
+                    task.run();
+                }
                 reconcile();
             }
         } catch (InterruptedException | InterruptedIOException e) {
@@ -117,9 +226,9 @@ public final class PodReconciler implements AutoCloseable {
     }
 
     @SuppressWarnings("WaitNotInLoop") // waking for nothing only reconciles once more
-    private synchronized void awaitWork() throws InterruptedException {
+    private synchronized List<Runnable> awaitWork() throws InterruptedException {
         var pause = nextPause();
-        if (!told && !woken && pause.isPositive() && !closed) {
+        if (!told && !woken && tasks.isEmpty() && pause.isPositive() && !closed) {
             wait(Math.max(1, pause.toMillis()));
         }
         if (closed) {
@@ -130,6 +239,9 @@ public final class PodReconciler implements AutoCloseable {
         }
         told = false;
         woken = false;
+        var work = List.copyOf(tasks);
+        tasks.clear();
+        return work;
     }
 
     private Duration nextPause() {
@@ -152,6 +264,7 @@ public final class PodReconciler implements AutoCloseable {
         var pods = current().stream()
                 .filter(pod -> !pod.finished())
                 .collect(Collectors.toMap(PodView::uid, Function.identity(), (first, _) -> first));
+        ended.retainAll(pods.keySet());
         for (var uid : new HashSet<>(enrolled.keySet())) {
             if (!pods.containsKey(uid)) {
                 forgetGone(uid);
@@ -181,6 +294,9 @@ public final class PodReconciler implements AutoCloseable {
 
     /// A pod that we have not touched so far; empty if there is no reason to.
     private Optional<EnrolledPod> begin(PodView view, Wish wish) throws IOException {
+        if (ended.contains(view.uid())) {
+            return Optional.empty();
+        }
         if (status.read(view.uid()).isPresent()) { // its object could not be read when we started
             return Optional.of(adopt(view));
         }
@@ -213,17 +329,29 @@ public final class PodReconciler implements AutoCloseable {
     /// Where a ztunnel is connected it listens first, so that no connection of a running pod fails in
     /// between; where none is, or it refuses, the rules are applied all the same: the pod is closed until
     /// somebody serves it.
+    ///
+    /// A pod in which nothing runs yet is fenced meanwhile. The fence stays if something fails.
     private void enrol(EnrolledPod pod) throws IOException {
         if (pod.step == Step.ENABLED && !pod.moved()) {
             return;
         }
         var netns = pod.openNetns();
+        if (pod.fenced) {
+            rules.fence(netns);
+            rules.enrol(netns, selection.capture(pod.view));
+        }
         publishServed();
         var refusal = tell(pod);
-        rules.enrol(netns, selection.capture(pod.view));
+        if (!pod.fenced) {
+            rules.enrol(netns, selection.capture(pod.view));
+        }
         if (refusal.isPresent()) {
             writePending(pod);
             throw refusal.get();
+        }
+        if (pod.fenced) {
+            rules.lift(netns);
+            pod.fenced = false;
         }
         status.write(pod.view.uid(), State.ENABLED); // last: peers switch to HBONE when they see it
         pod.succeeded(Step.ENABLED);
@@ -262,7 +390,7 @@ public final class PodReconciler implements AutoCloseable {
             pod.succeeded(Step.RELEASING);
             LOG.info("pod {} is being released", pod.view.name());
         }
-        var left = CapturedConnections.count(netns, pod.view.ips());
+        var left = CapturedConnections.count(netns, pod.ips());
         if (left > 0 && !pod.releaseOver()) {
             pod.waitFor(timing.releaseCheck());
             return;

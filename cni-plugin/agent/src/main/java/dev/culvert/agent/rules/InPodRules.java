@@ -11,6 +11,7 @@ public final class InPodRules {
     static final String NAT = "istio-ambient-nat";
     static final String MANGLE = "istio-ambient-mangle";
     static final String RAW = "istio-ambient-raw";
+    static final String FENCE = "culvert-fence";
 
     private static final String PREROUTING = "istio-prerouting";
     private static final String OUTPUT = "istio-output";
@@ -41,12 +42,27 @@ public final class InPodRules {
         return tables(List.of(), mangle(), List.of());
     }
 
+    /// Drops every packet of both IP families, in, out and through, `lo` included: for a pod in which nothing runs
+    /// yet. Its hooks come before all of ours and before connection tracking, so no state is left behind.
+    public static String fence() {
+        var text = new StringBuilder("add table inet %s\nflush table inet %s\n".formatted(FENCE, FENCE));
+        for (var hook : List.of("prerouting", "output")) {
+            text.append("add chain inet %s %s { type filter hook %s priority -400; policy drop; }\n"
+                    .formatted(FENCE, hook, hook));
+        }
+        return text.toString();
+    }
+
+    /// Lifts the fence, whether it is there or not.
+    public static String unfenced() {
+        return noTable(FENCE);
+    }
+
     /// Removes all tables, whether they are there or not.
     public static String deletion() {
         var text = new StringBuilder();
-        for (var table : List.of(NAT, MANGLE, RAW)) {
-            text.append("add table inet ").append(table).append('\n');
-            text.append("delete table inet ").append(table).append('\n');
+        for (var table : List.of(NAT, MANGLE, RAW, FENCE)) {
+            text.append(noTable(table));
         }
         return text.toString();
     }

@@ -8,9 +8,10 @@ public final class PodRoutes {
 
     private PodRoutes() {}
 
-    /// A rule that is already there is reported as `File exists`, which is fine.
+    /// A rule that is already there is reported as `File exists`, which is fine. In a pod that is just being made,
+    /// `lo` may still be down: containerd brings it up beside the other plugins.
     public static String added() {
-        return "rule add " + RULE + "route replace " + ROUTE;
+        return "link set lo up\nrule add " + RULE + "route replace " + ROUTE;
     }
 
     /// What is not there is reported, which is fine.
