@@ -8,8 +8,8 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/// An application's end of a TCP connection. All calls block and fail with an `UncheckedIOException`; one thread reads
-/// and one writes. The mesh closes what the test does not.
+/// An application's end of a TCP connection. All calls block and fail with an `UncheckedIOException`; one
+/// thread reads and one writes. The mesh closes what the test does not.
 public final class Connection implements AutoCloseable {
     private final AppSocket socket;
 

@@ -2,8 +2,8 @@ package dev.culvert.testkit;
 
 import java.nio.ByteBuffer;
 
-/// What a server does with one connection, on a thread of its own; afterwards the connection is closed. That the other
-/// side has gone is no mistake of the handler's.
+/// What a server does with one connection, on a thread of its own; afterwards the connection is closed. That
+/// the other side has gone is no mistake of the handler's.
 @FunctionalInterface
 public interface Handler {
     void serve(Connection connection);

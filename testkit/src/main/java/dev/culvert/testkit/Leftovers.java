@@ -3,6 +3,7 @@ package dev.culvert.testkit;
 import io.netty.buffer.ByteBufAllocator;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -74,10 +75,11 @@ record Leftovers(Set<Thread> threads, Set<String> sockets) {
 
     /// The detector looks at what the collector has found whenever a buffer is made.
     private static void reportLeaks() {
-        var marker = new WeakReference<>(new Object());
-        System.gc();
-        Await.until("the garbage collector ran", () -> marker.get() == null);
-        for (var i = 0; i < 2; i++) {
+        var collected = new ReferenceQueue<Object>();
+        for (var round = 0; round < 2; round++) { // what the first round found is certainly handed out by the second
+            var marker = new WeakReference<>(new Object(), collected);
+            System.gc();
+            Await.until("the garbage collector ran", () -> marker.equals(collected.poll()));
             ByteBufAllocator.DEFAULT.directBuffer(1).release();
         }
     }

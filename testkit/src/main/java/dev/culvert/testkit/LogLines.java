@@ -17,6 +17,7 @@ final class LogLines extends AppenderBase<ILoggingEvent> {
     private final List<String> lines = new ArrayList<>();
     private final List<String> errors = new ArrayList<>();
     private final List<String> expected = new ArrayList<>();
+    private final List<String> allowed = new ArrayList<>();
 
     private LogLines() {}
 
@@ -65,6 +66,10 @@ final class LogLines extends AppenderBase<ILoggingEvent> {
         expected.add(words);
     }
 
+    synchronized void allowError(String words) {
+        allowed.add(words);
+    }
+
     /// Ends the record; returns error lines that nobody expected, and expectations that nothing met.
     synchronized List<String> finish() {
         root().detachAppender(this);
@@ -72,6 +77,7 @@ final class LogLines extends AppenderBase<ILoggingEvent> {
         var problems = new ArrayList<String>();
         errors.stream()
                 .filter(line -> expected.stream().noneMatch(line::contains))
+                .filter(line -> allowed.stream().noneMatch(line::contains))
                 .forEach(line -> problems.add("unexplained error line: " + line));
         expected.stream()
                 .filter(words -> errors.stream().noneMatch(line -> line.contains(words)))

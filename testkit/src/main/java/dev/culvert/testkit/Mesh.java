@@ -20,8 +20,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
-/// A mesh of one test: nodes with real ztunnel objects, workloads, services, policies, and faults. One thread builds
-// it.
+/// A mesh of one test: nodes with real ztunnel objects, workloads, services, policies, and faults. One thread
+/// builds it.
 public final class Mesh implements AutoCloseable {
     private final Backend backend;
     private final Family family;
@@ -209,6 +209,11 @@ public final class Mesh implements AutoCloseable {
     /// Error lines with these words are part of the test; at least one must come.
     public void expectError(String words) {
         log.expectError(words);
+    }
+
+    /// Error lines with these words may come: whether they do depends on who is faster.
+    public void allowError(String words) {
+        log.allowError(words);
     }
 
     /// Ends everything, and checks that nothing is left.

@@ -8,8 +8,9 @@ import org.junit.jupiter.api.ClassTemplate;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/// Runs each test of a class once on each backend with each family, with a [Mesh] of its own as parameter, and fails it
-/// if something is left behind. Nothing is skipped: without the rights for NETNS the tests fail and say what to do.
+/// Runs each test of a class once on each backend with each family, with a [Mesh] of its own as parameter,
+/// and fails it if something is left behind. Nothing is skipped: without the rights for NETNS the tests fail
+/// and say what to do.
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @ClassTemplate

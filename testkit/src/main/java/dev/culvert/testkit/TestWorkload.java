@@ -23,8 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A pod with its applications. It is made, and the mesh told of it, by the first verb that needs it; what describes it
-/// comes before.
+/// A pod with its applications. It is made, and the mesh told of it, by the first verb that needs it; what
+/// describes it comes before.
 public final class TestWorkload {
     private final Mesh mesh;
     private final String name;

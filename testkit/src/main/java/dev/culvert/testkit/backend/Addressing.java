@@ -2,8 +2,8 @@ package dev.culvert.testkit.backend;
 
 import java.net.InetAddress;
 
-/// Which addresses there are: all from the ranges set apart for benchmarks (RFC 2544, RFC 5180), so that they are
-/// nobody's. Nodes and pods count from 1.
+/// Which addresses there are: all from the ranges set apart for benchmarks (RFC 2544, RFC 5180), so that they
+/// are nobody's. Nodes and pods count from 1.
 public final class Addressing {
     private Addressing() {}
 

@@ -4,7 +4,8 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 
-/// An application's TCP connection, as the kernel gives it: blocking calls, one reader and one writer at a time.
+/// An application's TCP connection, as the kernel gives it: blocking calls, one reader and one writer at a
+/// time.
 public interface AppSocket extends AutoCloseable {
     InetSocketAddress local() throws IOException;
 

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
-/// Nodes and pods as network namespaces: a bridge at home is the wire, pods are behind their node by routing. It needs
-/// a process with a network and mount namespace of its own, as the build's test JVM has.
+/// Nodes and pods as network namespaces: a bridge at home is the wire, pods are behind their node by routing.
+/// It needs a process with a network and mount namespace of its own, as the build's test JVM has.
 public final class NetnsNetwork implements Backend {
     private static final String BRIDGE = "wire";
     private static final int LOOPS = 2;
@@ -65,6 +65,7 @@ public final class NetnsNetwork implements Backend {
         Shell.inside(node, """
                 echo 1 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv6/conf/all/disable_ipv6
                 echo 1 > /proc/sys/net/ipv6/conf/all/forwarding; echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter
+                echo 0 > /proc/sys/net/ipv6/conf/wire0/accept_dad
                 ip link set lo up; ip link set wire0 up
                 ip addr add %s/24 dev wire0; ip addr add %s/64 dev wire0 nodad
                 """.formatted(Addressing.wire(number, true), Addressing.wire(number, false)));
@@ -95,9 +96,13 @@ public final class NetnsNetwork implements Backend {
         var device = "pod" + pods++;
         Shell.run("ip netns add %s; nsenter --net=%s ip link add %s type veth peer name eth0 netns %s"
                 .formatted(pod, Shell.netns(node), device, pod));
-        var outside = new StringBuilder("ip link set " + device + " up\n");
+        var outside = new StringBuilder("""
+                echo 0 > /proc/sys/net/ipv6/conf/%1$s/accept_dad
+                ip link set %1$s up
+                """.formatted(device));
         var inside = new StringBuilder("""
                 echo 0 > /proc/sys/net/ipv6/conf/all/disable_ipv6
+                echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad
                 ip link set lo up; ip link set eth0 up
                 """);
         for (var address : addresses) {

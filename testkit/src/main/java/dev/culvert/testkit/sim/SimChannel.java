@@ -21,8 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/// A simulated socket as a channel that behaves as Netty's on epoll does: a FIN or RST is told even while nobody reads,
-/// after all that came before it. Confined to its loop.
+/// A simulated socket as a channel that behaves as Netty's on epoll does: a FIN or RST is told even while
+/// nobody reads, after all that came before it. Confined to its loop.
 final class SimChannel extends AbstractChannel implements DuplexChannel {
     private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
 

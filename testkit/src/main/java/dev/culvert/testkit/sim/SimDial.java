@@ -6,7 +6,8 @@ import java.net.NoRouteToHostException;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/// One attempt to connect: a SYN that is sent again as long as the link is down. Guarded by the network's lock.
+/// One attempt to connect: a SYN that is sent again as long as the link is down. Guarded by the network's
+/// lock.
 final class SimDial {
     private final SimNetwork network;
     private final SimPlace from;

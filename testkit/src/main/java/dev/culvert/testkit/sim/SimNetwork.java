@@ -18,8 +18,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// The simulated network: pods by address, links between their nodes, one clock. Thread-safe: one lock, under which
-/// nothing blocks.
+/// The simulated network: pods by address, links between their nodes, one clock. Thread-safe: one lock, under
+/// which nothing blocks.
 public final class SimNetwork implements Backend {
     private static final int LOOPS = 2;
     private static final Duration STEP = Duration.ofMillis(250);

@@ -23,7 +23,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/// One pod's simulated network: addresses, listening ports, and whether it is captured. Guarded by the network's lock.
+/// One pod's simulated network: addresses, listening ports, and whether it is captured. Guarded by the
+/// network's lock.
 final class SimPlace implements Place {
     static final int OUTBOUND_PORT = OutboundListener.PORT;
     static final int PASSTHROUGH_PORT = PassthroughListener.PORT;

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import org.jspecify.annotations.Nullable;
 
-/// One end of a simulated TCP connection: what the kernel would hold. What it received is here, what it has sent is at
-/// the peer. Guarded by the network's lock; each method takes it.
+/// One end of a simulated TCP connection: what the kernel would hold. What it received is here, what it has
+/// sent is at the peer. Guarded by the network's lock; each method takes it.
 final class SimSocket {
     /// What one direction holds, on the way and not yet read; the window.
     static final int CAPACITY = 256 << 10;

@@ -6,7 +6,8 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Keeps the bytes of each direction of each connection, so that a packet's border hides nothing. Thread-safe.
+/// Keeps the bytes of each direction of each connection, so that a packet's border hides nothing.
+/// Thread-safe.
 final class SimTap implements Tap {
     private static final long MAX_BYTES = 64 << 20;
 
