@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// A mesh of one test: nodes with real ztunnel objects, workloads, services, policies, and faults. One thread
 /// builds it.
 public final class Mesh implements AutoCloseable {
+    private final BackendKind kind;
     private final Backend backend;
     private final Family family;
     private final LogLines log;
@@ -40,6 +41,7 @@ public final class Mesh implements AutoCloseable {
 
     private Mesh(BackendKind kind, Family family) throws IOException {
         this.before = Leftovers.now();
+        this.kind = kind;
         this.backend = kind.start();
         this.family = family;
         this.log = LogLines.record();
@@ -70,6 +72,11 @@ public final class Mesh implements AutoCloseable {
     /// What the pods of this test have by default.
     public Family family() {
         return family;
+    }
+
+    /// On what it stands.
+    public BackendKind kind() {
+        return kind;
     }
 
     Backend backend() {

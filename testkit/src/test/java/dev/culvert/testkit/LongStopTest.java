@@ -28,8 +28,8 @@ class LongStopTest {
 
         mesh.advance(Duration.ofSeconds(32));
         rig.neighboursGoOn(threads);
-        upload.assertStillBlocked();
-        download.assertStillBlocked();
+        upload.assertStillBlocked(mesh.kind());
+        download.assertStillBlocked(mesh.kind());
         upload.resume();
         download.resume();
     }

@@ -20,20 +20,20 @@ class StoppedReaderTest {
     void stoppedUploadWaitsAndNeighboursGoOn(Mesh mesh) throws Exception {
         var rig = StoppedRig.of(mesh);
         var held = rig.open();
-        stopAndResume(rig, StoppedFlow.begin(held.client(), held.application(), threads));
+        stopAndResume(mesh, rig, StoppedFlow.begin(held.client(), held.application(), threads));
     }
 
     @Test
     void stoppedDownloadWaitsAndNeighboursGoOn(Mesh mesh) throws Exception {
         var rig = StoppedRig.of(mesh);
         var held = rig.open();
-        stopAndResume(rig, StoppedFlow.begin(held.application(), held.client(), threads));
+        stopAndResume(mesh, rig, StoppedFlow.begin(held.application(), held.client(), threads));
     }
 
-    private void stopAndResume(StoppedRig rig, StoppedFlow flow) throws Exception {
+    private void stopAndResume(Mesh mesh, StoppedRig rig, StoppedFlow flow) throws Exception {
         flow.awaitBlocked();
         rig.neighboursGoOn(threads);
-        flow.assertStillBlocked();
+        flow.assertStillBlocked(mesh.kind());
         flow.resume();
     }
 }

@@ -147,11 +147,20 @@ public final class NetnsNetwork implements Backend {
         }
     }
 
+    /// @throws IOException if the kernel cannot
     @Override
     public void delay(String a, String b, Duration oneWay) throws IOException {
         for (var node : List.of(a, b)) {
             number(node);
-            Shell.inside(node, "tc qdisc replace dev wire0 root netem delay " + oneWay.toMillis() + "ms");
+            try {
+                Shell.inside(node, "tc qdisc replace dev wire0 root netem delay " + oneWay.toMillis() + "ms");
+            } catch (IOException e) {
+                throw new IOException(
+                        "delay on NETNS needs the kernel's sch_netem (modprobe sch_netem); IN_PROCESS has delay"
+                                + " anywhere. "
+                                + e.getMessage(),
+                        e);
+            }
         }
     }
 

@@ -256,10 +256,6 @@ final class SimSocket {
         peer().changed();
     }
 
-    boolean isOpen() {
-        return network.locked(() -> !closed);
-    }
-
     boolean isOutputShutdown() {
         return network.locked(() -> finSent || closed);
     }
