@@ -44,6 +44,10 @@ final class MeshCommands {
             return state.client();
         }
 
+        static String encoded(String text) {
+            return URLEncoder.encode(text, StandardCharsets.UTF_8);
+        }
+
         int print(String text) {
             out().print(text);
             out().flush();
@@ -154,18 +158,31 @@ final class MeshCommands {
         @Nullable
         Integer tail;
 
+        @Option(
+                names = {"-f", "--follow"},
+                description = "Go on with what is written from now on, until interrupted or the mesh is down.")
+        boolean follow;
+
         @Override
-        public Integer call() throws IOException {
+        public Integer call() throws IOException, InterruptedException {
             var logs = logs(client().status());
             if (logs.isEmpty()) {
                 throw new MissingException("nothing is named " + name + "; see: culvert status");
             }
-            for (var log : logs) {
-                var lines = Files.exists(log) ? Files.readAllLines(log) : List.<String>of();
+            var tails = logs.stream().map(LogTail::new).toList();
+            for (var log : tails) {
+                var lines = log.read();
                 var from = tail == null ? 0 : Math.max(0, lines.size() - tail);
                 lines.subList(from, lines.size()).forEach(line -> out().println(line));
             }
             out().flush();
+            while (follow && client().isUp()) {
+                Thread.sleep(LogTail.PERIOD);
+                for (var log : tails) {
+                    log.read().forEach(line -> out().println(line));
+                }
+                out().flush();
+            }
             return 0;
         }
 
@@ -211,17 +228,32 @@ final class MeshCommands {
             description =
                     "Open connections of captured pods that are not carried by the mesh; exit code 1 if there are any.")
     static final class Holes extends OnMesh implements Callable<Integer> {
+        @Option(names = "--cut", description = "End them, by a reset to both sides, and list what was ended.")
+        boolean cut;
+
+        @Option(names = "--pod", paramLabel = "NAMESPACE/NAME", description = "Only those of this pod.")
+        String pod = "";
+
         @Override
         public Integer call() throws IOException {
             var rows = rows(client());
             print(new Table(List.of("NODE", "POD", "DIRECTION", "LOCAL", "REMOTE", "SINCE"), rows).text());
-            return rows.isEmpty() ? 0 : 1;
+            return rows.isEmpty() || cut ? 0 : 1;
         }
 
-        private static List<List<String>> rows(SupervisorClient client) throws IOException {
+        private String ask(SupervisorClient client, String node) throws IOException {
+            return cut
+                    ? client.adminPost(node, "/culvert/holes/cut?pod=" + encoded(pod))
+                    : client.admin(node, "/culvert/holes");
+        }
+
+        private List<List<String>> rows(SupervisorClient client) throws IOException {
             var rows = new ArrayList<List<String>>();
             for (var node : client.status().path("nodes")) {
-                for (var hole : new ObjectMapper().readTree(client.admin(node.asText(), "/culvert/holes"))) {
+                for (var hole : new ObjectMapper().readTree(ask(client, node.asText()))) {
+                    if (!pod.isEmpty() && !pod.equals(hole.path("pod").asText())) {
+                        continue;
+                    }
                     rows.add(List.of(
                             node.asText(),
                             hole.path("pod").asText(),
@@ -291,10 +323,6 @@ final class MeshCommands {
 
         private static String key(JsonNode pod) {
             return pod.path("namespace").asText() + "/" + pod.path("name").asText();
-        }
-
-        private static String encoded(String text) {
-            return URLEncoder.encode(text, StandardCharsets.UTF_8);
         }
 
         /// The newest line of any ztunnel's access log about this caller and this target.

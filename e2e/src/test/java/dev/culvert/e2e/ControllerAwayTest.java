@@ -8,13 +8,19 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/// The controller is gone: what was decided stays decided.
+/// The controller is gone: what was decided stays decided, through restarts of ztunnel.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ControllerAwayTest {
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     static Path directory;
@@ -56,6 +62,7 @@ class ControllerAwayTest {
     }
 
     @Test
+    @Order(1)
     void openAndNewConnectionsAndVerdictsGoOn() throws Exception {
         try (var held = web.connect(server.v4())) {
             held.roundTrip();
@@ -64,6 +71,14 @@ class ControllerAwayTest {
             assertVerdicts();
             held.roundTrip();
         }
+    }
+
+    @ParameterizedTest
+    @Order(2)
+    @ValueSource(strings = {"node-2/ztunnel", "node-1/ztunnel"})
+    void restartedZtunnelServesAndRefusesFromItsLastGoodState(String ztunnel) throws Exception {
+        mesh.killAndAwait(ztunnel);
+        assertVerdicts();
     }
 
     private void assertVerdicts() throws Exception {

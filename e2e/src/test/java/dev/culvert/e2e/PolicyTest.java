@@ -68,14 +68,21 @@ class PolicyTest {
     @Order(1)
     void connectionFromBeforeEnrolmentGoesOnIsListedAndIsCutByStrict() throws Exception {
         try (var early = web.connect(server.v4());
-                var early6 = web.connect(server.v6())) {
+                var early6 = web.connect(server.v6());
+                var other = batch.connect(server.v4())) {
             early.roundTrip();
             early6.roundTrip();
+            other.roundTrip();
             mesh.enrol();
             mesh.awaitTunnel(web, server);
             early.roundTrip();
             early6.roundTrip();
-            Await.until("both are listed as holes", () -> isHole(early) && isHole(early6));
+            Await.until("all are listed as holes", () -> isHole(early) && isHole(early6) && isHole(other));
+            assertThat(mesh.adminPost("node-1", "/culvert/holes/cut?pod=shop/batch"))
+                    .hasSize(1);
+            Await.until("what was asked to end has ended", other::isCut);
+            early.roundTrip();
+            early6.roundTrip();
             stranger.say(server.v4(), "permissive");
 
             mesh.write("strict.yaml", Yaml.STRICT);

@@ -211,6 +211,10 @@ final class TestMesh implements AutoCloseable {
         return JSON.readTree(client.admin(node, path));
     }
 
+    JsonNode adminPost(String node, String path) throws IOException {
+        return JSON.readTree(client.adminPost(node, path));
+    }
+
     /// What the controller says is wrong with the folder.
     JsonNode problems() throws IOException {
         return JSON.readTree(Files.readString(state.resolve("istiod/problems.json")));

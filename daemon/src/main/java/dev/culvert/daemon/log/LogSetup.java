@@ -1,10 +1,8 @@
 package dev.culvert.daemon.log;
 
-import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.OutputStreamAppender;
 import ch.qos.logback.core.encoder.Encoder;
 import java.io.OutputStream;
 import org.slf4j.LoggerFactory;
@@ -12,11 +10,8 @@ import org.slf4j.LoggerFactory;
 /// The process's log: where SLF4J's lines go, how they look and which are written. Install once, first thing in
 /// `main`, and close last: closing writes what still waits.
 ///
-/// Lines are written by a thread of their own behind a bounded queue; when it is full, whoever logs waits: no line
-/// is lost.
+/// Lines are written by a thread of their own behind a bounded queue; nobody who logs ever waits ([QueuedLines]).
 public final class LogSetup implements AutoCloseable {
-    private static final int QUEUE_LINES = 10_000;
-
     private final LoggerContext context;
     private final LogLevels levels;
 
@@ -31,7 +26,7 @@ public final class LogSetup implements AutoCloseable {
         }
         context.reset();
         var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
-        root.addAppender(queued(context, writing(context, format, out)));
+        root.addAppender(lines(context, format, out));
         return new LogSetup(context, new LogLevels(context, filter));
     }
 
@@ -45,8 +40,7 @@ public final class LogSetup implements AutoCloseable {
         context.getLogger(Logger.ROOT_LOGGER_NAME).detachAndStopAllAppenders();
     }
 
-    private static OutputStreamAppender<ILoggingEvent> writing(
-            LoggerContext context, LogFormat format, OutputStream out) {
+    private static QueuedLines lines(LoggerContext context, LogFormat format, OutputStream out) {
         Encoder<ILoggingEvent> encoder =
                 switch (format) {
                     case PLAIN -> new PlainEncoder();
@@ -54,24 +48,10 @@ public final class LogSetup implements AutoCloseable {
                 };
         encoder.setContext(context);
         encoder.start();
-        var appender = new OutputStreamAppender<ILoggingEvent>();
+        var appender = new QueuedLines(encoder, out);
         appender.setContext(context);
         appender.setName("lines");
-        appender.setEncoder(encoder);
-        appender.setOutputStream(out);
         appender.start();
         return appender;
-    }
-
-    private static AsyncAppender queued(LoggerContext context, OutputStreamAppender<ILoggingEvent> target) {
-        var queue = new AsyncAppender();
-        queue.setContext(context);
-        queue.setName("queue");
-        queue.setQueueSize(QUEUE_LINES);
-        queue.setDiscardingThreshold(0);
-        queue.setMaxFlushTime(5_000);
-        queue.addAppender(target);
-        queue.start();
-        return queue;
     }
 }

@@ -6,10 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.culvert.daemon.admin.Page;
 import dev.culvert.daemon.admin.Request;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
@@ -93,6 +97,39 @@ class LogSetupTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("not a log level or scope=level: mod:debug");
         }
+    }
+
+    @Test
+    void aReaderThatHasStoppedDelaysNobodyAndLossIsSaid() throws Exception {
+        var stopped = new CountDownLatch(1);
+        var goOn = new CountDownLatch(1);
+        var slow = new FilterOutputStream(out) {
+            @Override
+            public void write(byte[] bytes, int from, int count) throws IOException {
+                stopped.countDown();
+                try {
+                    goOn.await();
+                } catch (InterruptedException e) {
+                    throw new InterruptedIOException();
+                }
+                out.write(bytes, from, count);
+            }
+        };
+        try (var _ = LogSetup.install(LogFormat.PLAIN, LogFilter.info(), slow)) {
+            var log = LoggerFactory.getLogger("x");
+            log.info("first");
+            stopped.await();
+            for (var i = 0; i < 12_000; i++) {
+                log.info("line");
+            }
+            goOn.countDown();
+        }
+        var lines = lines();
+        var lost = Arrays.stream(lines)
+                .filter(line -> line.contains("log lines were lost"))
+                .toList();
+        assertThat(lost).containsExactly("2000 log lines were lost: the log is not read fast enough");
+        assertThat(lines).hasSize(1 + 10_000 + 1);
     }
 
     private static String ask(Page page, Map<String, String> query) throws Exception {

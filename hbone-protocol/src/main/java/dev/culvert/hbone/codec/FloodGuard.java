@@ -8,12 +8,14 @@ final class FloodGuard {
 
     private long allowance = BURST;
     private long lastNanos;
+    private boolean begun;
 
-    FloodGuard(long nowNanos) {
-        lastNanos = nowNanos;
-    }
-
+    /// @param nowNanos of the loop's clock
     void count(long nowNanos, String what) throws H2Exception {
+        if (!begun) {
+            begun = true;
+            lastNanos = nowNanos;
+        }
         var earned = (nowNanos - lastNanos) / NANOS_PER_FRAME;
         if (earned > 0) {
             allowance = Math.min(BURST, allowance + earned);

@@ -398,6 +398,11 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /// The loop's clock.
+    long nanoTime() {
+        return context().executor().ticker().nanoTime();
+    }
+
     boolean inLoop() {
         return ctx == null || ctx.executor().inEventLoop();
     }

@@ -9,7 +9,7 @@ final class PeerFrames implements FrameDecoder.Sink {
     private final HboneConnection connection;
     private final boolean client;
     private final ConnectionListener listener;
-    private final FloodGuard flood = new FloodGuard(System.nanoTime());
+    private final FloodGuard flood = new FloodGuard();
     private boolean settingsRead;
     private int lastPeerStreamId;
     private int refusedFrom = Integer.MAX_VALUE;
@@ -36,7 +36,7 @@ final class PeerFrames implements FrameDecoder.Sink {
             throw new H2Exception(ErrorCode.FLOW_CONTROL_ERROR, "more DATA than the connection has credit for");
         }
         if (bytes == 0 && !endStream) {
-            flood.count(System.nanoTime(), "empty DATA");
+            flood.count(connection.nanoTime(), "empty DATA");
         }
         var stream = connection.streams.get(streamId);
         if (stream == null || stream.hasPeerEnded()) {
@@ -99,7 +99,7 @@ final class PeerFrames implements FrameDecoder.Sink {
             case FrameTypes.GOAWAY -> goAway(streamId, payload);
             case FrameTypes.PRIORITY -> priority(streamId, payload);
             case FrameTypes.PUSH_PROMISE -> throw new H2Exception(ErrorCode.PROTOCOL_ERROR, "PUSH_PROMISE");
-            default -> flood.count(System.nanoTime(), "unknown frame");
+            default -> flood.count(connection.nanoTime(), "unknown frame");
         }
     }
 
@@ -169,7 +169,7 @@ final class PeerFrames implements FrameDecoder.Sink {
     private void requested(int streamId, Http2Headers headers, boolean endStream) throws H2Exception {
         if (connection.goAwaySent
                 || connection.streams.size() >= connection.limits.local().maxConcurrentStreams()) {
-            flood.count(System.nanoTime(), "refused stream");
+            flood.count(connection.nanoTime(), "refused stream");
             connection.writer().reset(streamId, ErrorCode.REFUSED_STREAM);
             return;
         }
@@ -183,7 +183,7 @@ final class PeerFrames implements FrameDecoder.Sink {
     private void settings(int flags, int streamId, ByteBuf payload) throws H2Exception {
         var ack = (flags & FrameTypes.ACK) != 0;
         Payloads.checkSettings(streamId, ack, payload);
-        flood.count(System.nanoTime(), "SETTINGS");
+        flood.count(connection.nanoTime(), "SETTINGS");
         if (ack) {
             return;
         }
@@ -211,7 +211,7 @@ final class PeerFrames implements FrameDecoder.Sink {
     private void ping(int flags, int streamId, ByteBuf payload) throws H2Exception {
         var opaque = Payloads.ping(streamId, payload);
         if ((flags & FrameTypes.ACK) == 0) {
-            flood.count(System.nanoTime(), "PING");
+            flood.count(connection.nanoTime(), "PING");
             connection.writer().ping(opaque, true);
             connection.pumpSoon();
         } else {
@@ -265,7 +265,7 @@ final class PeerFrames implements FrameDecoder.Sink {
         if (isIdle(streamId)) {
             throw new H2Exception(ErrorCode.PROTOCOL_ERROR, "RST_STREAM on idle stream " + streamId);
         }
-        flood.count(System.nanoTime(), "RST_STREAM");
+        flood.count(connection.nanoTime(), "RST_STREAM");
         var code = ErrorCode.of(payload.readUnsignedInt());
         var stream = connection.streams.remove(streamId);
         if (stream != null) {
@@ -298,7 +298,7 @@ final class PeerFrames implements FrameDecoder.Sink {
             throw new H2Exception(
                     streamId == 0 ? ErrorCode.PROTOCOL_ERROR : ErrorCode.FRAME_SIZE_ERROR, "malformed PRIORITY");
         }
-        flood.count(System.nanoTime(), "PRIORITY");
+        flood.count(connection.nanoTime(), "PRIORITY");
     }
 
     private boolean isIdle(int streamId) {

@@ -82,6 +82,7 @@ final class Peer implements ConnectionListener, AutoCloseable {
     private Peer(boolean client, boolean deliver) {
         this.deliver = deliver;
         connection = new HboneConnection(client, this, H2Limits.DEFAULTS, new ReceiveBudget(4 << 20));
+        channel.freezeTime(); // floods are rates: a slow machine must not make them harmless
         channel.pipeline().addLast(connection);
     }
 

@@ -9,6 +9,8 @@ import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.xds.ControlPlane;
 import dev.culvert.proxy.xds.MeshResources;
 import dev.culvert.proxy.xds.XdsClient;
+import dev.culvert.proxy.xds.XdsMetrics;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
@@ -93,7 +95,9 @@ class RestartTest {
             var mesh = new MeshState();
             var synced = new CountDownLatch(1);
             var id = new XdsClient.NodeId("ztunnel~1~a.b~b", Map.of());
-            try (var client = new XdsClient(controlPlane, id, new MeshResources(mesh, null), synced::countDown)) {
+            var resources = new MeshResources(mesh, null);
+            var metrics = new XdsMetrics(new SimpleMeterRegistry());
+            try (var client = new XdsClient(controlPlane, id, resources, metrics, synced::countDown)) {
                 client.start();
                 assertThat(synced.await(20, TimeUnit.SECONDS)).isTrue();
             }

@@ -41,7 +41,6 @@ final class SimSockets implements PodSockets {
                 .group(acceptor, workers)
                 .channelFactory(() -> new SimServerChannel(network, place))
                 .childOption(ChannelOption.AUTO_READ, false)
-                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childHandler(accepted)
                 .bind(new InetSocketAddress(InetAddress.ofLiteral("::"), port));
     }
@@ -53,7 +52,6 @@ final class SimSockets implements PodSockets {
                 .group(loop)
                 .channelFactory(() -> new SimChannel(network, place))
                 .option(ChannelOption.AUTO_READ, false)
-                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 10_000)
                 .handler(handler);
         return spoofed == null || spoofed.equals(to.getAddress())

@@ -13,6 +13,7 @@ import dev.culvert.ztunnel.relay.LiveConnection;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
@@ -71,7 +72,11 @@ final class AdminPages {
                 .any("/debug/pprof/heap", _ -> Response.text(501, NO_PROFILE))
                 .any("/debug/pprof/heap/profiling", _ -> Response.text(501, NO_PROFILE))
                 .get("/culvert/explain", request -> explain.answer(request))
-                .get("/culvert/holes", _ -> Response.json(holesJson()));
+                .get("/culvert/holes", _ -> Response.json(json(onPlatformThread(holes::find))))
+                .post("/culvert/holes/cut", request -> {
+                    var pod = request.query().getOrDefault("pod", "");
+                    return Response.json(json(onPlatformThread(() -> holes.cut(pod))));
+                });
     }
 
     private ConfigDump dump(ConfigDump.Settings settings, LocalMesh.@Nullable Source local) throws IOException {
@@ -88,10 +93,10 @@ final class AdminPages {
                 local == null ? null : local.tree());
     }
 
-    private String holesJson() throws IOException {
+    private static String json(List<Holes.Hole> holes) throws IOException {
         var json = new ObjectMapper();
         var all = json.createArrayNode();
-        for (var hole : onPlatformThread()) {
+        for (var hole : holes) {
             all.addObject()
                     .put("pod", hole.pod().id().toString())
                     .put("direction", hole.inbound() ? "inbound" : "outbound")
@@ -103,12 +108,12 @@ final class AdminPages {
     }
 
     /// Pages run on virtual threads, which must not enter a pod's namespace.
-    private List<Holes.Hole> onPlatformThread() throws IOException {
+    private static List<Holes.Hole> onPlatformThread(Callable<List<Holes.Hole>> look) throws IOException {
         var result = new CompletableFuture<List<Holes.Hole>>();
         Thread.ofPlatform().daemon().name("holes-page").start(() -> {
             try {
-                result.complete(holes.find());
-            } catch (IOException | RuntimeException e) {
+                result.complete(look.call());
+            } catch (Exception e) {
                 result.completeExceptionally(e);
             }
         });

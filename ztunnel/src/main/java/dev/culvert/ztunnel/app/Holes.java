@@ -133,6 +133,20 @@ final class Holes {
         }
     }
 
+    /// Ends holes by a reset to both sides, because somebody asks for it. Call it on a platform thread.
+    /// @param pod `namespace/name`, or "" for those of all pods
+    /// @return what was ended
+    synchronized List<Hole> cut(String pod) throws IOException {
+        var ended = new ArrayList<Hole>();
+        for (var hole : find()) {
+            if ((pod.isEmpty() || pod.equals(hole.pod.id().toString())) && destroy(hole)) {
+                LOG.info("ended the connection {} <-> {} of {}, as asked for", hole.local, hole.remote, hole.pod.id());
+                ended.add(hole);
+            }
+        }
+        return ended;
+    }
+
     private static void enforce(MeshSnapshot mesh, Hole hole) throws IOException {
         var workload = hole.pod.workload(mesh);
         if (workload.isEmpty()) {

@@ -90,7 +90,6 @@ public final class NetnsSockets implements PodSockets {
                 .option(SO_MARK, settings.mark())
                 .option(family == SocketProtocolFamily.INET6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1)
                 .childOption(ChannelOption.AUTO_READ, false)
-                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childHandler(accepted);
         return bootstrap.bind(settings.ipv6() ? anyIpv6(port) : new InetSocketAddress("0.0.0.0", port));
@@ -111,7 +110,6 @@ public final class NetnsSockets implements PodSockets {
                 .option(SO_MARK, settings.mark())
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.AUTO_READ, false)
-                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(
                         ChannelOption.CONNECT_TIMEOUT_MILLIS,
                         Math.toIntExact(settings.connect().toMillis()))

@@ -12,7 +12,8 @@ import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /// Makes the sockets of one pod, and knows what only the pod's network can tell of them. All are
-/// `DuplexChannel`s. Thread-safe.
+/// `DuplexChannel`s. A FIN ends a connection here, as HBONE wants it; the ends of a relay ask for
+/// half-closure themselves. Thread-safe.
 public interface PodSockets extends AutoCloseable {
     /// What tells this pod's network from others.
     NetworkNamespace.Id namespace();

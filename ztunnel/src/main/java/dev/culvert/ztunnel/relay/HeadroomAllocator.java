@@ -12,7 +12,7 @@ final class HeadroomAllocator implements RecvByteBufAllocator {
     static final HeadroomAllocator INSTANCE = new HeadroomAllocator();
 
     private static final int HEADROOM = 9;
-    private static final int[] SIZES = {2048, 8192, 65536, 262144};
+    private static final int[] SIZES = {2048, 8192, 16384, 65536};
     private static final int MAX_MESSAGES = 4;
 
     private HeadroomAllocator() {}

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 /// other end, and tells the other end what it has written. Confined to its loop.
 public final class SocketEnd extends RelayEnd {
     /// Bytes read here that have not left the other end, before reading pauses.
-    private static final int MAX_IN_FLIGHT = 512 * 1024;
+    private static final int MAX_IN_FLIGHT = 128 * 1024;
 
     private static final Logger LOG = LoggerFactory.getLogger("relay");
     /// So low that Netty says when the last pending byte has gone: what is written must be told, or its credit waits.
