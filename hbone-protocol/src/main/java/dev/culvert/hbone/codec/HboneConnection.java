@@ -211,7 +211,8 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
             ctx.flush();
         }
         listener.broken(code, why);
-        failAll(new StreamFailure(code, false, why));
+        // NO_ERROR is for the peer's ears: what the streams carried has not come to its end.
+        failAll(new StreamFailure(code == ErrorCode.NO_ERROR ? ErrorCode.INTERNAL_ERROR : code, false, why));
         context().close();
     }
 

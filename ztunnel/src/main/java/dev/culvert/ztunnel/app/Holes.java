@@ -84,7 +84,7 @@ final class Holes {
     }
 
     private void look(PodProxy proxy, Map<Long, Hole> suspects) throws IOException {
-        var table = proxy.pod().sockets().namespace().<List<TcpSocket>, IOException>call(TcpSockets::list);
+        var table = proxy.pod().sockets().<List<TcpSocket>, IOException>inside(TcpSockets::list);
         var listening = new HashSet<Integer>();
         var pairs = new HashSet<Pair>();
         for (var socket : table) {
@@ -170,7 +170,7 @@ final class Holes {
     /// False if it has ended by itself.
     private static boolean destroy(Hole hole) throws IOException {
         try {
-            return hole.pod.sockets().namespace().<Boolean, IOException>call(() -> {
+            return hole.pod.sockets().<Boolean, IOException>inside(() -> {
                 TcpSockets.destroy(hole.local, hole.remote);
                 return true;
             });

@@ -8,7 +8,6 @@ import dev.culvert.daemon.shutdown.Lifecycle;
 import dev.culvert.hbone.tls.Revocation;
 import dev.culvert.linux.fd.OpenFilesLimit;
 import dev.culvert.linux.socket.TransparentSockets;
-import dev.culvert.mesh.model.state.MeshSnapshot;
 import dev.culvert.proxy.ca.CertificateClient;
 import dev.culvert.proxy.ca.CertificateStore;
 import dev.culvert.proxy.ca.KeysOnTmpfs;
@@ -20,7 +19,6 @@ import dev.culvert.proxy.xds.MeshResources;
 import dev.culvert.proxy.xds.XdsClient;
 import dev.culvert.proxy.xds.XdsMetrics;
 import dev.culvert.ztunnel.inpod.Node;
-import dev.culvert.ztunnel.inpod.Pod;
 import dev.culvert.ztunnel.inpod.PodProxy;
 import dev.culvert.ztunnel.inpod.PodTable;
 import dev.culvert.ztunnel.inpod.ZdsClient;
@@ -29,7 +27,6 @@ import dev.culvert.ztunnel.relay.Worker;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.channel.EventLoop;
-import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -43,8 +40,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -63,14 +58,12 @@ final class ZtunnelProcess implements AutoCloseable {
     private final Readiness.Task podsServed = readiness.task("workload proxy manager");
     private final MeterRegistry registry = new SimpleMeterRegistry();
     private final MeshState mesh = new MeshState();
-    private final EventLoopGroup loops;
-    private final List<Worker> workers;
+    private final DataPath dataPath;
     private final Revocation revocation = new Revocation();
     private final CertificateStore certificates;
     private final PodTable pods;
     private final Holes holes;
     private final HoleWatch holeWatch;
-    private final AtomicBoolean recheckScheduled = new AtomicBoolean();
 
     ZtunnelProcess(ZtunnelConfig config, LogLevels levels) throws IOException {
         this.config = config;
@@ -78,8 +71,8 @@ final class ZtunnelProcess implements AutoCloseable {
         OpenFilesLimit.raise();
         var spoof = mayShowClientAddress(config.dataPlane().originalSource());
         Epoll.ensureAvailability();
-        loops = new MultiThreadIoEventLoopGroup(config.serving().workers(), EpollIoHandler.newFactory());
-        workers = new ArrayList<>();
+        var loops = new MultiThreadIoEventLoopGroup(config.serving().workers(), EpollIoHandler.newFactory());
+        var workers = new ArrayList<Worker>();
         loops.forEach(loop -> workers.add(new Worker(
                 (EventLoop) loop, config.dataPlane().pool(), config.serving().receiveBudget())));
         certificates = new CertificateStore(
@@ -89,16 +82,14 @@ final class ZtunnelProcess implements AutoCloseable {
                 Clock.systemUTC(),
                 config.dataPlane().tls(),
                 revocation);
-        var node = new Node(
+        dataPath = new DataPath(new Node(
                 mesh,
                 certificates,
                 new ConnectionMetrics(registry),
                 loops,
                 workers,
-                config.dataPlane().node().spoofing(spoof));
-        pods = new PodTable(
-                (id, sockets) -> new ServingPod(new Pod(id, sockets, node)),
-                config.dataPlane().sockets());
+                config.dataPlane().node().spoofing(spoof)));
+        pods = new PodTable(dataPath, config.dataPlane().sockets());
         holes = new Holes(pods, ProcessSockets::inodes);
         holeWatch = new HoleWatch(holes, mesh);
         ProcessMetrics.register(registry, pods, workers);
@@ -141,7 +132,10 @@ final class ZtunnelProcess implements AutoCloseable {
         certificates.restore();
         var zds = startMesh();
         started.ready();
-        LOG.info("ztunnel started: {}, {} loops", Version.text(), workers.size());
+        LOG.info(
+                "ztunnel started: {}, {} loops",
+                Version.text(),
+                config.serving().workers());
         var why = lifecycle.await();
         LOG.info("stopping: {}", why);
         podsServed.notReady();
@@ -194,25 +188,14 @@ final class ZtunnelProcess implements AutoCloseable {
         return new XdsClient.NodeId(id, metadata);
     }
 
-    /// Live connections are decided again on each change, once for a burst of changes.
     private void meshChanged() {
         prefetch();
         holeWatch.lookSoon();
-        if (recheckScheduled.compareAndSet(false, true)) {
-            workers.getFirst().loop().execute(() -> {
-                recheckScheduled.set(false);
-                var now = mesh.current();
-                workers.forEach(worker -> worker.loop().execute(() -> recheck(worker, now)));
-            });
-        }
-    }
-
-    private static void recheck(Worker worker, MeshSnapshot now) {
-        worker.live().forEach(connection -> connection.recheck(now));
+        dataPath.recheckSoon();
     }
 
     private void revocationChanged() {
-        workers.forEach(worker -> worker.loop().execute(worker::dropRevoked));
+        dataPath.dropRevoked();
         pods.running().forEach(PodProxy::dropRevoked);
     }
 
@@ -261,7 +244,7 @@ final class ZtunnelProcess implements AutoCloseable {
     }
 
     private HttpPages adminPages() throws IOException {
-        var admin = new AdminPages(mesh, certificates, pods, holes, this::describe);
+        var admin = new AdminPages(mesh, certificates, pods, holes, () -> dataPath.live(LiveConnection::describe));
         return admin.pages(config, levels.page(), lifecycle).start(localhost());
     }
 
@@ -287,12 +270,6 @@ final class ZtunnelProcess implements AutoCloseable {
         }
     }
 
-    private List<LiveConnection.Description> describe() {
-        var all = new ArrayList<LiveConnection.Description>();
-        workers.stream().map(Worker::describe).toList().forEach(part -> all.addAll(part.join()));
-        return all;
-    }
-
     // ---- the end ----
 
     /// No new connections; open ones go on until they end or the deadline passes.
@@ -310,10 +287,7 @@ final class ZtunnelProcess implements AutoCloseable {
     }
 
     private int liveConnections() {
-        return workers.stream()
-                .map(worker -> CompletableFuture.supplyAsync(() -> worker.live().size(), worker.loop()))
-                .mapToInt(CompletableFuture::join)
-                .sum();
+        return dataPath.live(connection -> connection).size();
     }
 
     private static void pause() {
@@ -328,7 +302,7 @@ final class ZtunnelProcess implements AutoCloseable {
     public void close() {
         lifecycle.close();
         holeWatch.close();
-        loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+        dataPath.close();
         certificates.close();
     }
 }

@@ -13,9 +13,9 @@ import dev.culvert.proxy.telemetry.AccessLog;
 import dev.culvert.proxy.telemetry.Traffic;
 import dev.culvert.ztunnel.inpod.Pod;
 import dev.culvert.ztunnel.relay.Worker;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
@@ -28,20 +28,20 @@ import org.jspecify.annotations.Nullable;
 /// loop.
 final class InboundConnection implements ConnectionListener {
     private final Pod pod;
-    private final SocketChannel channel;
+    private final Channel channel;
     private final Worker worker;
     private final HboneConnection http2;
     private final InetSocketAddress remote;
     private final InetSocketAddress local;
     private @Nullable Downstream downstream;
 
-    InboundConnection(Pod pod, SocketChannel channel) {
+    InboundConnection(Pod pod, Channel channel) {
         this.pod = pod;
         this.channel = channel;
         this.worker = pod.node().worker(channel.eventLoop());
         this.http2 = new HboneConnection(false, this, pod.node().settings().h2(), worker.budget());
-        this.remote = Addresses.canonical(channel.remoteAddress());
-        this.local = Addresses.canonical(channel.localAddress());
+        this.remote = Addresses.canonical((InetSocketAddress) channel.remoteAddress());
+        this.local = Addresses.canonical((InetSocketAddress) channel.localAddress());
     }
 
     void serve() {

@@ -4,7 +4,6 @@ import dev.culvert.ztunnel.inpod.Pod;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.SocketChannel;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -23,7 +22,7 @@ public final class InboundListener extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext context) {
         context.pipeline().remove(this);
-        var connection = new InboundConnection(pod, (SocketChannel) context.channel());
+        var connection = new InboundConnection(pod, context.channel());
         connections.add(connection);
         context.channel().closeFuture().addListener(_ -> connections.remove(connection));
         connection.serve();

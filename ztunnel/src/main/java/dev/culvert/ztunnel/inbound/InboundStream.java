@@ -232,6 +232,11 @@ final class InboundStream implements LiveConnection {
     }
 
     @Override
+    public Optional<Tunnel> tunnel() {
+        return Optional.of(new Tunnel(request.authority().toString(), downstream.identity()));
+    }
+
+    @Override
     public String podUid() {
         return pod.id().uid();
     }

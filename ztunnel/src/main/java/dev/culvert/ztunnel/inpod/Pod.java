@@ -38,7 +38,7 @@ public final class Pod {
     }
 
     public long netnsInode() {
-        return sockets.namespace().id().inode();
+        return sockets.namespace().inode();
     }
 
     /// The pod's workload in `mesh`; remembered per snapshot, and by uid from one snapshot to the next.

@@ -36,7 +36,7 @@ public final class PodTable {
     /// A new conversation with the agent begins; what runs goes on.
     public synchronized void connected() {
         seen.clear();
-        pending.values().forEach(waiting -> PodSockets.close(waiting.namespace));
+        pending.values().forEach(waiting -> NetnsSockets.close(waiting.namespace));
         pending.clear();
         snapshotReceived = false;
     }
@@ -48,8 +48,8 @@ public final class PodTable {
             seen.add(id.uid());
         }
         var running = up.get(id.uid());
-        if (running != null && running.pod().sockets().namespace().id().equals(namespace.id())) {
-            PodSockets.close(namespace);
+        if (running != null && running.pod().sockets().namespace().equals(namespace.id())) {
+            NetnsSockets.close(namespace);
             return;
         }
         if (running != null) {
@@ -65,7 +65,7 @@ public final class PodTable {
     }
 
     private void begin(PodId id, NetworkNamespace namespace) throws IOException {
-        var proxy = factory.create(id, new PodSockets(namespace, sockets));
+        var proxy = factory.create(id, new NetnsSockets(namespace, sockets));
         proxy.start();
         up.put(id.uid(), proxy);
         started++;
@@ -75,7 +75,7 @@ public final class PodTable {
     private void dropPending(String uid) {
         var waiting = pending.remove(uid);
         if (waiting != null) {
-            PodSockets.close(waiting.namespace);
+            NetnsSockets.close(waiting.namespace);
         }
     }
 

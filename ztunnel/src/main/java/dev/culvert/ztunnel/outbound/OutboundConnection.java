@@ -12,7 +12,6 @@ import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.mesh.model.workload.Workload;
 import dev.culvert.proxy.telemetry.AccessLog;
 import dev.culvert.proxy.telemetry.Traffic;
-import dev.culvert.ztunnel.inpod.OriginalDst;
 import dev.culvert.ztunnel.inpod.Pod;
 import dev.culvert.ztunnel.relay.ConnectionRecord;
 import dev.culvert.ztunnel.relay.LiveConnection;
@@ -24,7 +23,7 @@ import dev.culvert.ztunnel.relay.StreamEnd;
 import dev.culvert.ztunnel.relay.Worker;
 import dev.culvert.ztunnel.route.Route;
 import dev.culvert.ztunnel.route.Router;
-import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.DuplexChannel;
 import java.net.InetSocketAddress;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -44,12 +43,12 @@ final class OutboundConnection implements LiveConnection {
     private @Nullable Relay relay;
     private HboneTls.@Nullable Peer peer;
 
-    OutboundConnection(Pod pod, SocketChannel accepted) {
+    OutboundConnection(Pod pod, DuplexChannel accepted) {
         this.pod = pod;
         this.worker = pod.node().worker(accepted.eventLoop());
         this.downstream = SocketEnd.install(accepted);
-        this.source = Addresses.canonical(accepted.remoteAddress());
-        this.dst = OriginalDst.of(accepted).addr();
+        this.source = Addresses.canonical((InetSocketAddress) accepted.remoteAddress());
+        this.dst = pod.sockets().originalDst(accepted).addr();
     }
 
     void serve() {

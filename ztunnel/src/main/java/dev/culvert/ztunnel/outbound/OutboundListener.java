@@ -4,7 +4,7 @@ import dev.culvert.ztunnel.inpod.Pod;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.DuplexChannel;
 
 /// Port 15001: what a pod's applications open.
 @Sharable
@@ -20,7 +20,7 @@ public final class OutboundListener extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext context) {
         context.pipeline().remove(this);
-        var accepted = (SocketChannel) context.channel();
+        var accepted = (DuplexChannel) context.channel();
         pod.sockets().keepalive(accepted);
         new OutboundConnection(pod, accepted).serve();
     }

@@ -12,7 +12,6 @@ import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.mesh.model.workload.Workload;
 import dev.culvert.proxy.telemetry.AccessLog;
 import dev.culvert.proxy.telemetry.Traffic;
-import dev.culvert.ztunnel.inpod.OriginalDst;
 import dev.culvert.ztunnel.inpod.Pod;
 import dev.culvert.ztunnel.relay.ConnectionRecord;
 import dev.culvert.ztunnel.relay.LiveConnection;
@@ -21,7 +20,7 @@ import dev.culvert.ztunnel.relay.SocketDial;
 import dev.culvert.ztunnel.relay.SocketEnd;
 import dev.culvert.ztunnel.relay.Worker;
 import dev.culvert.ztunnel.route.Router;
-import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.DuplexChannel;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -39,12 +38,12 @@ final class PassthroughConnection implements LiveConnection {
     private @Nullable ConnectionRecord log;
     private @Nullable Relay relay;
 
-    PassthroughConnection(Pod pod, SocketChannel accepted) {
+    PassthroughConnection(Pod pod, DuplexChannel accepted) {
         this.pod = pod;
         this.worker = pod.node().worker(accepted.eventLoop());
         this.downstream = SocketEnd.install(accepted);
-        this.source = Addresses.canonical(accepted.remoteAddress());
-        this.dst = OriginalDst.of(accepted).addr();
+        this.source = Addresses.canonical((InetSocketAddress) accepted.remoteAddress());
+        this.dst = pod.sockets().originalDst(accepted).addr();
         this.facts = new ConnectionFacts(null, source.getAddress(), dst);
     }
 

@@ -2,8 +2,10 @@ package dev.culvert.ztunnel.relay;
 
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.tls.HboneTls;
+import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.mesh.model.state.MeshSnapshot;
 import java.net.InetSocketAddress;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A connection that was allowed and is open. Confined to its loop.
@@ -20,6 +22,14 @@ public interface LiveConnection {
             String protocol) {}
 
     Description describe();
+
+    /// What its CONNECT said, and who sent it.
+    record Tunnel(String authority, SpiffeId peer) {}
+
+    /// The tunnel by which it came in, if it did.
+    default Optional<Tunnel> tunnel() {
+        return Optional.empty();
+    }
 
     String podUid();
 

@@ -130,10 +130,15 @@ public final class SocketEnd extends RelayEnd {
         });
     }
 
-    /// On the socket itself: Netty's way makes three exceptions with their stacks for each FIN.
+    /// On the socket itself, if it is one of the kernel's: Netty's way makes three exceptions with their stacks for
+    /// each FIN.
     private void shutdownOutput() {
+        if (!(channel instanceof UnixChannel socket)) {
+            channel.shutdownOutput();
+            return;
+        }
         try {
-            ((Socket) ((UnixChannel) channel).fd()).shutdown(false, true);
+            ((Socket) socket.fd()).shutdown(false, true);
         } catch (IOException gone) {
             LOG.debug("FIN to {}: {}", channel, gone.toString()); // the reading side hears of it too
         }

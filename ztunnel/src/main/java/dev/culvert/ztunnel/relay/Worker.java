@@ -5,14 +5,12 @@ import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.pool.PoolLimits;
 import dev.culvert.hbone.pool.TunnelPool;
 import io.netty.channel.EventLoop;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 
 /// One event loop and what belongs to it: its tunnels and its live connections. Confined to the loop but for
-/// [#describe] and [#loop].
+/// [#loop].
 public final class Worker {
     private final EventLoop loop;
     private final TunnelPool pool;
@@ -63,16 +61,5 @@ public final class Worker {
             }
         }
         pool.dropRevoked();
-    }
-
-    /// From any thread: what is live on this loop.
-    public CompletableFuture<List<LiveConnection.Description>> describe() {
-        return CompletableFuture.supplyAsync(
-                () -> {
-                    var all = new ArrayList<LiveConnection.Description>(live.size());
-                    live.forEach(connection -> all.add(connection.describe()));
-                    return all;
-                },
-                loop);
     }
 }

@@ -18,10 +18,13 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -46,9 +49,15 @@ class RunningZtunnelTest {
             """;
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
     private static final CompletableFuture<Void> ENDED = new CompletableFuture<>();
+    /// Of the JVM and of Netty as a whole: made once, they serve whoever comes next.
+    private static final Pattern NOT_OURS =
+            Pattern.compile("(ForkJoinPool|VirtualThread|Cleaner|Common-Cleaner|process reaper|globalEventExecutor"
+                    + "|MasterPoller|Read-Poller|HttpClient|InnocuousThread|junit).*");
+    private static final Set<Thread> BEFORE = new HashSet<>();
 
     @BeforeAll
     static void start(@TempDir Path directory) throws Exception {
+        BEFORE.addAll(Thread.getAllStackTraces().keySet());
         var config = ZtunnelConfig.from(
                 new Env(Map.of(
                         "XDS_ADDRESS", "",
@@ -76,13 +85,26 @@ class RunningZtunnelTest {
         assertThat(ENDED).isNotDone();
     }
 
-    /// `/quitquitquit` ends it; the answer comes first.
+    /// `/quitquitquit` ends it; the answer comes first, and no thread of it stays.
     @AfterAll
     static void stop() throws Exception {
         assertThat(get(15000, "/quitquitquit")).isEqualTo("405 ");
         assertThat(send("POST", 15000, "/quitquitquit")).isEqualTo("200 shutdown now\n");
         ENDED.get(20, TimeUnit.SECONDS);
         CLIENT.close();
+        var deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (!threadsLeft().isEmpty() && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+        }
+        assertThat(threadsLeft()).isEmpty();
+    }
+
+    private static List<String> threadsLeft() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> !BEFORE.contains(thread) && thread.isAlive())
+                .map(Thread::getName)
+                .filter(name -> !NOT_OURS.matcher(name).matches())
+                .toList();
     }
 
     private static String get(int port, String path) throws Exception {

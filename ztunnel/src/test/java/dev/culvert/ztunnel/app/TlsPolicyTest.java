@@ -7,6 +7,7 @@ import dev.culvert.hbone.tls.Revocation;
 import dev.culvert.hbone.tls.TlsPolicy;
 import dev.culvert.hbone.tls.WorkloadCertificate;
 import dev.culvert.mesh.model.identity.SpiffeId;
+import dev.culvert.proxy.ca.TestAuthority;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;

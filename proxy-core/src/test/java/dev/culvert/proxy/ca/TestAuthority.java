@@ -1,8 +1,7 @@
-package dev.culvert.ztunnel.app;
+package dev.culvert.proxy.ca;
 
 import dev.culvert.hbone.tls.WorkloadCertificate;
 import dev.culvert.mesh.model.identity.SpiffeId;
-import dev.culvert.proxy.ca.CertificateSource;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.security.GeneralSecurityException;
@@ -27,11 +26,11 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.jspecify.annotations.Nullable;
 
 /// A certificate authority in the same process: real keys and real chains, without the network.
-final class TestAuthority implements CertificateSource {
+public final class TestAuthority implements CertificateSource {
     private final KeyPair rootKey;
     private final X509Certificate root;
 
-    TestAuthority() throws IOException {
+    public TestAuthority() throws IOException {
         try {
             rootKey = newKey();
             var name = new X500Name("CN=test root");
