@@ -1,5 +1,6 @@
 package dev.culvert.testkit;
 
+import dev.culvert.hbone.tls.RevocationLists;
 import dev.culvert.mesh.model.state.Change;
 import dev.culvert.proxy.ca.TestAuthority;
 import dev.culvert.testkit.backend.Addressing;
@@ -142,6 +143,16 @@ public final class Mesh implements AutoCloseable {
 
     void remember(Listening made) {
         listening.add(made);
+    }
+
+    /// Every node learns that all certificates of a workload's identity are revoked.
+    public void revoke(TestWorkload workload) {
+        var lists = call(() -> RevocationLists.parse(authority.revoking(workload.identity())));
+        for (var node : nodes.values()) {
+            node.revocation().replace(lists);
+            node.dataPath().dropRevoked();
+        }
+        workloads.values().forEach(TestWorkload::dropRevoked);
     }
 
     // ---- the network ----

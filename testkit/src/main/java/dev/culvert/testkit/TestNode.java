@@ -2,6 +2,8 @@ package dev.culvert.testkit;
 
 import dev.culvert.hbone.codec.H2Limits;
 import dev.culvert.hbone.pool.PoolLimits;
+import dev.culvert.hbone.tls.Revocation;
+import dev.culvert.hbone.tls.TlsPolicy;
 import dev.culvert.proxy.ca.CertificateStore;
 import dev.culvert.proxy.ca.TestAuthority;
 import dev.culvert.proxy.mesh.MeshState;
@@ -19,20 +21,22 @@ import java.util.ArrayList;
 
 /// One node: a ztunnel's data path with a mesh state and certificates of its own.
 /// @param number counts from 1
-record TestNode(int number, MeshState mesh, CertificateStore certificates, DataPath dataPath) implements AutoCloseable {
+record TestNode(int number, MeshState mesh, CertificateStore certificates, Revocation revocation, DataPath dataPath)
+        implements AutoCloseable {
     private static final long RECEIVE_BUDGET_BYTES = 8 << 20;
 
     static TestNode start(String name, int number, EventLoopGroup loops, TestAuthority authority) {
         var mesh = new MeshState();
         var workers = new ArrayList<Worker>();
         loops.forEach(loop -> workers.add(new Worker((EventLoop) loop, PoolLimits.DEFAULTS, RECEIVE_BUDGET_BYTES)));
-        var certificates = new CertificateStore(authority, null, Clock.systemUTC());
+        var revocation = new Revocation();
+        var certificates = new CertificateStore(authority, null, Clock.systemUTC(), TlsPolicy.DEFAULT, revocation);
         var settings = new NodeSettings(
                 name, "", true, true, Duration.ofSeconds(5), Duration.ofSeconds(10), H2Limits.DEFAULTS);
         var metrics = new ConnectionMetrics(new SimpleMeterRegistry());
         var dataPath = new DataPath(new Node(mesh, certificates, metrics, loops, workers, settings));
         mesh.onChange(_ -> dataPath.recheckSoon());
-        return new TestNode(number, mesh, certificates, dataPath);
+        return new TestNode(number, mesh, certificates, revocation, dataPath);
     }
 
     @Override

@@ -204,6 +204,12 @@ public final class TestWorkload {
         end();
     }
 
+    void dropRevoked() {
+        if (running != null && running.proxy != null) {
+            running.proxy.dropRevoked();
+        }
+    }
+
     void end() {
         var was = running;
         running = null;

@@ -1,5 +1,7 @@
 package dev.culvert.hbone.tls;
 
+import io.netty.handler.ssl.OpenSslCertificateException;
+import io.netty.internal.tcnative.CertificateVerifier;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.InvalidAlgorithmParameterException;
@@ -63,7 +65,8 @@ final class PeerTrust extends X509ExtendedTrustManager {
         var revoked = revoked(Arrays.asList(chain));
         if (revoked.isPresent()) {
             countRevoked(usage.equals(SERVER_AUTH));
-            throw new CertificateException(revoked.get());
+            // So that the peer is told why, by the alert `certificate_revoked` (RFC 8446 §6.2).
+            throw new OpenSslCertificateException(revoked.get(), CertificateVerifier.X509_V_ERR_CERT_REVOKED);
         }
     }
 

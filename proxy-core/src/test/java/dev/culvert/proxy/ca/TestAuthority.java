@@ -14,12 +14,17 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.CRLReason;
 import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
+import org.bouncycastle.cert.jcajce.JcaX509v2CRLBuilder;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
@@ -29,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 public final class TestAuthority implements CertificateSource {
     private final KeyPair rootKey;
     private final X509Certificate root;
+    private final Map<SpiffeId, List<X509Certificate>> issued = new ConcurrentHashMap<>();
 
     public TestAuthority() throws IOException {
         try {
@@ -72,11 +78,27 @@ public final class TestAuthority implements CertificateSource {
         return new JcaX509CertificateConverter().getCertificate(holder);
     }
 
+    /// A list, in DER, that revokes all certificates of an identity.
+    public byte[] revoking(SpiffeId identity) throws IOException {
+        var now = Date.from(Instant.now());
+        try {
+            var list = new JcaX509v2CRLBuilder(root.getSubjectX500Principal(), now);
+            for (var leaf : issued.getOrDefault(identity, List.of())) {
+                list.addCRLEntry(leaf.getSerialNumber(), now, CRLReason.keyCompromise);
+            }
+            return list.build(new JcaContentSignerBuilder("SHA256withECDSA").build(rootKey.getPrivate()))
+                    .getEncoded();
+        } catch (OperatorCreationException e) {
+            throw new IOException(e);
+        }
+    }
+
     @Override
     public WorkloadCertificate fetch(SpiffeId identity) throws IOException {
         try {
             var key = newKey();
             var leaf = sign(new Subject(new X500Name(""), key, identity), new X500Name("CN=test root"), rootKey);
+            issued.computeIfAbsent(identity, _ -> new CopyOnWriteArrayList<>()).add(leaf);
             return new WorkloadCertificate(identity, key.getPrivate(), List.of(leaf), List.of(root));
         } catch (GeneralSecurityException | OperatorCreationException e) {
             throw new IOException(e);
