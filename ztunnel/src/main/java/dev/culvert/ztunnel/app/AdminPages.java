@@ -54,7 +54,6 @@ final class AdminPages {
     }
 
     HttpPages.Builder pages(ZtunnelConfig config, Page logging, Lifecycle lifecycle) {
-        var settings = DumpedSettings.of(config);
         var explain = new Explain(mesh);
         return HttpPages.builder()
                 .any("/", _ -> Response.of(200, "text/html; charset=utf-8", INDEX))
@@ -62,7 +61,9 @@ final class AdminPages {
                         "/config_dump",
                         _ -> Response.stream(
                                 "application/json",
-                                dump(settings, config.upstreams().local())::writeTo))
+                                dump(
+                                        DumpedSettings.of(config),
+                                        config.upstreams().local())::writeTo))
                 .post("/logging", logging)
                 .post("/quitquitquit", _ -> {
                     lifecycle.stop("/quitquitquit");

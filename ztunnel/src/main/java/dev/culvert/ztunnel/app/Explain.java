@@ -2,6 +2,7 @@ package dev.culvert.ztunnel.app;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.culvert.daemon.admin.Request;
 import dev.culvert.daemon.admin.Response;
@@ -27,7 +28,6 @@ import org.jspecify.annotations.Nullable;
 /// `/culvert/explain?from=<namespace>/<pod>&to=<address or hostname>:<port>`: the same decisions as a connection's,
 /// with their reasons. Changes nothing.
 final class Explain {
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final MeshState state;
 
@@ -47,9 +47,10 @@ final class Explain {
         if (address.isEmpty()) {
             return Response.text(404, "no service or pod of the mesh is called " + to.get() + "\n");
         }
-        return Response.json(
-                JSON.writerWithDefaultPrettyPrinter().writeValueAsString(explain(mesh, from.get(), address.get()))
-                        + "\n");
+        return Response.json(new ObjectMapper()
+                        .writerWithDefaultPrettyPrinter()
+                        .writeValueAsString(explain(mesh, from.get(), address.get()))
+                + "\n");
     }
 
     private static Optional<Workload> pod(MeshSnapshot mesh, String name) {
@@ -88,7 +89,7 @@ final class Explain {
 
     private ObjectNode explain(MeshSnapshot mesh, Workload from, InetSocketAddress to) {
         var route = new Router(mesh, from, Set.of(), RandomGenerator.getDefault()).route(to);
-        var out = JSON.createObjectNode();
+        var out = JsonNodeFactory.instance.objectNode();
         out.put("from", from.identity().toString()).put("to", Addresses.text(to));
         var about = out.putObject("route");
         about.put("kind", route.getClass().getSimpleName())

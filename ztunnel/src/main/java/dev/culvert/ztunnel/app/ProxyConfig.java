@@ -105,6 +105,9 @@ record ProxyConfig(
 
     /// The parsed values of `ISTIO_METAJSON_*`.
     Map<String, Object> jsonMetadata(Map<String, String> environment, ConfigReader read) {
+        if (environment.isEmpty()) {
+            return Map.of(); // without loading a JSON library
+        }
         var json = new ObjectMapper();
         var all = new TreeMap<String, Object>();
         environment.forEach((name, text) -> {
