@@ -38,6 +38,7 @@ public final class Mesh implements AutoCloseable {
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
     private final Set<Listening> listening = ConcurrentHashMap.newKeySet();
     private final List<Tap> taps = new ArrayList<>();
+    private final Map<String, String> networks = new LinkedHashMap<>();
     private int services;
 
     private Mesh(BackendKind kind, Family family) throws IOException {
@@ -70,6 +71,18 @@ public final class Mesh implements AutoCloseable {
         return new TestPolicy(this, name, of);
     }
 
+    /// A node and its pods are of another network than "".
+    public void network(String node, String network) {
+        if (nodes.containsKey(node)) {
+            throw new IllegalStateException(node + " is in use already: say its network before");
+        }
+        networks.put(node, network);
+    }
+
+    String networkOf(String node) {
+        return networks.getOrDefault(node, "");
+    }
+
     /// What the pods of this test have by default.
     public Family family() {
         return family;
@@ -94,7 +107,7 @@ public final class Mesh implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("node " + name + ": " + e.getMessage(), e);
         }
-        var made = TestNode.start(name, nodes.size() + 1, backend.loops(name), authority);
+        var made = TestNode.start(name, networkOf(name), nodes.size() + 1, backend.loops(name), authority);
         made.mesh().apply(published.values());
         nodes.put(name, made);
         return made;
@@ -209,6 +222,12 @@ public final class Mesh implements AutoCloseable {
     }
 
     // ---- what is seen of it ----
+
+    /// A counter of a node's ztunnel now, all of its label sets together.
+    /// @param name without `_total`
+    public double counted(String node, String name) {
+        return node(node).counted(name);
+    }
 
     /// Everything that the ztunnels have open: a connection through two of them counts twice.
     public List<LiveConnection.Description> live() {

@@ -11,7 +11,10 @@ import dev.culvert.proxy.telemetry.ConnectionMetrics;
 import dev.culvert.ztunnel.app.DataPath;
 import dev.culvert.ztunnel.inpod.Node;
 import dev.culvert.ztunnel.inpod.NodeSettings;
+import dev.culvert.ztunnel.relay.HostNames;
 import dev.culvert.ztunnel.relay.Worker;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -21,22 +24,39 @@ import java.util.ArrayList;
 
 /// One node: a ztunnel's data path with a mesh state and certificates of its own.
 /// @param number counts from 1
-record TestNode(int number, MeshState mesh, CertificateStore certificates, Revocation revocation, DataPath dataPath)
+record TestNode(
+        int number,
+        EventLoopGroup loops,
+        MeterRegistry registry,
+        MeshState mesh,
+        CertificateStore certificates,
+        Revocation revocation,
+        DataPath dataPath)
         implements AutoCloseable {
     private static final long RECEIVE_BUDGET_BYTES = 8 << 20;
 
-    static TestNode start(String name, int number, EventLoopGroup loops, TestAuthority authority) {
+    static TestNode start(String name, String network, int number, EventLoopGroup loops, TestAuthority authority) {
         var mesh = new MeshState();
         var workers = new ArrayList<Worker>();
         loops.forEach(loop -> workers.add(new Worker((EventLoop) loop, PoolLimits.DEFAULTS, RECEIVE_BUDGET_BYTES)));
         var revocation = new Revocation();
         var certificates = new CertificateStore(authority, null, Clock.systemUTC(), TlsPolicy.DEFAULT, revocation);
         var settings = new NodeSettings(
-                name, "", true, true, Duration.ofSeconds(5), Duration.ofSeconds(10), H2Limits.DEFAULTS);
-        var metrics = new ConnectionMetrics(new SimpleMeterRegistry());
-        var dataPath = new DataPath(new Node(mesh, certificates, metrics, loops, workers, settings));
+                name, network, true, true, true, Duration.ofSeconds(5), Duration.ofSeconds(10), H2Limits.DEFAULTS);
+        var registry = new SimpleMeterRegistry();
+        var metrics = new ConnectionMetrics(registry);
+        var dataPath = new DataPath(
+                new Node(mesh, certificates, metrics, loops, workers, new HostNames(Duration.ofSeconds(5)), settings));
         mesh.onChange(_ -> dataPath.recheckSoon());
-        return new TestNode(number, mesh, certificates, revocation, dataPath);
+        return new TestNode(number, loops, registry, mesh, certificates, revocation, dataPath);
+    }
+
+    /// A counter now, all of its label sets together.
+    double counted(String name) {
+        dataPath.count();
+        return registry.find(name).counters().stream()
+                .mapToDouble(Counter::count)
+                .sum();
     }
 
     @Override

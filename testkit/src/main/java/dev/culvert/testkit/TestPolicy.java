@@ -46,8 +46,24 @@ public final class TestPolicy {
                 .toList();
     }
 
+    /// Nothing but to this port.
+    public TestPolicy allowPort(int port) {
+        return put(
+                Policy.Action.ALLOW,
+                new Match(
+                        Pair.empty(),
+                        Pair.empty(),
+                        Pair.empty(),
+                        Pair.empty(),
+                        new Pair<>(List.of(port), List.of()),
+                        Pair.empty()));
+    }
+
     private TestPolicy put(Policy.Action action, Pair<StringMatch> principals) {
-        var match = new Match(Pair.empty(), principals, Pair.empty(), Pair.empty(), Pair.empty(), Pair.empty());
+        return put(action, new Match(Pair.empty(), principals, Pair.empty(), Pair.empty(), Pair.empty(), Pair.empty()));
+    }
+
+    private TestPolicy put(Policy.Action action, Match match) {
         var rules = List.of(List.of(List.of(match)));
         mesh.publish(
                 "policy " + key(),

@@ -1,6 +1,7 @@
 package dev.culvert.testkit;
 
 import dev.culvert.mesh.model.state.Change;
+import dev.culvert.mesh.model.workload.GatewayAddress;
 import dev.culvert.mesh.model.workload.LoadBalancing;
 import dev.culvert.mesh.model.workload.NamespacedHostname;
 import dev.culvert.mesh.model.workload.NetworkAddress;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// A service. The mesh knows of it as soon as it has endpoints.
 public final class TestService {
@@ -20,6 +22,9 @@ public final class TestService {
     private final int number;
     private final List<InetAddress> vips = new ArrayList<>();
     private final Map<Integer, Integer> ports = new LinkedHashMap<>();
+    private final List<String> names = new ArrayList<>();
+    private @Nullable GatewayAddress waypoint;
+    private LoadBalancing balancing = LoadBalancing.STANDARD;
 
     TestService(Mesh mesh, String name, int number) {
         this.mesh = mesh;
@@ -47,6 +52,25 @@ public final class TestService {
         return this;
     }
 
+    /// Also these may answer for it.
+    public TestService answeredBy(TestWorkload... workloads) {
+        for (var workload : workloads) {
+            names.add(workload.identity().toString());
+        }
+        return this;
+    }
+
+    /// What is addressed to it goes through a waypoint.
+    public TestService behindWaypoint(TestWorkload its) {
+        waypoint = its.gatewayAddress();
+        return this;
+    }
+
+    public TestService balancing(LoadBalancing its) {
+        balancing = its;
+        return this;
+    }
+
     /// Adds endpoints, and tells the mesh.
     public TestService backedBy(TestWorkload... endpoints) {
         publish();
@@ -70,10 +94,10 @@ public final class TestService {
                         addresses,
                         List.of(),
                         ports,
+                        names,
+                        waypoint,
                         List.of(),
-                        null,
-                        List.of(),
-                        LoadBalancing.STANDARD,
+                        balancing,
                         Service.IpFamilies.AUTOMATIC,
                         false,
                         false)));

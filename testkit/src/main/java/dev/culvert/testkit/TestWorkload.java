@@ -3,14 +3,19 @@ package dev.culvert.testkit;
 import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.mesh.model.state.Change;
 import dev.culvert.mesh.model.workload.Addresses;
+import dev.culvert.mesh.model.workload.ApplicationTunnel;
+import dev.culvert.mesh.model.workload.GatewayAddress;
 import dev.culvert.mesh.model.workload.Locality;
 import dev.culvert.mesh.model.workload.NamespacedHostname;
+import dev.culvert.mesh.model.workload.NetworkAddress;
+import dev.culvert.mesh.model.workload.TunnelProtocol;
 import dev.culvert.mesh.model.workload.Workload;
 import dev.culvert.testkit.backend.Place;
 import dev.culvert.ztunnel.inpod.PodId;
 import dev.culvert.ztunnel.inpod.PodProxy;
 import dev.culvert.ztunnel.relay.LiveConnection;
 import dev.culvert.ztunnel.relay.LiveConnection.Tunnel;
+import io.netty.handler.codec.http2.Http2Headers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.Inet4Address;
@@ -21,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A pod with its applications. It is made, and the mesh told of it, by the first verb that needs it; what
@@ -33,11 +39,14 @@ public final class TestWorkload {
     private String serviceAccount;
     private Family family;
     private boolean captured;
+    private String hostname = "";
+    private UnaryOperator<Workload.Tunnel> reach = tunnel -> tunnel;
 
     private @Nullable Running running;
     private final Map<NamespacedHostname, Map<Integer, Integer>> services = new LinkedHashMap<>();
     private final List<String> policies = new ArrayList<>();
     private final List<Listening> listening = new ArrayList<>();
+    private @Nullable TestGateway gateway;
     private final List<Connection> accepted = new ArrayList<>();
 
     private record Running(
@@ -81,6 +90,65 @@ public final class TestWorkload {
     /// Its connections go through its node's ztunnel.
     public TestWorkload captured() {
         return describe(() -> captured = true);
+    }
+
+    /// Speaks HBONE itself, as waypoints and gateways do.
+    public TestWorkload speakingHbone() {
+        return describe(() -> reach = with(
+                reach,
+                tunnel -> new Workload.Tunnel(
+                        TunnelProtocol.HBONE, true, tunnel.waypoint(), tunnel.networkGateway(), tunnel.application())));
+    }
+
+    /// What is addressed to it goes through a waypoint.
+    public TestWorkload behindWaypoint(TestWorkload waypoint) {
+        return describe(() -> reach = with(
+                reach,
+                tunnel -> new Workload.Tunnel(
+                        tunnel.protocol(),
+                        tunnel.nativeTunnel(),
+                        waypoint.gatewayAddress(),
+                        tunnel.networkGateway(),
+                        tunnel.application())));
+    }
+
+    /// From other networks it is reached through a gateway only.
+    public TestWorkload behindGateway(TestWorkload through) {
+        return describe(() -> reach = with(
+                reach,
+                tunnel -> new Workload.Tunnel(
+                        tunnel.protocol(),
+                        tunnel.nativeTunnel(),
+                        tunnel.waypoint(),
+                        through.gatewayAddress(),
+                        tunnel.application())));
+    }
+
+    /// How its own proxy wants its bytes.
+    public TestWorkload applicationTunnel(ApplicationTunnel.Protocol protocol, int port) {
+        return describe(() -> reach = with(
+                reach,
+                tunnel -> new Workload.Tunnel(
+                        tunnel.protocol(),
+                        tunnel.nativeTunnel(),
+                        tunnel.waypoint(),
+                        tunnel.networkGateway(),
+                        new ApplicationTunnel(protocol, port))));
+    }
+
+    private static UnaryOperator<Workload.Tunnel> with(
+            UnaryOperator<Workload.Tunnel> first, UnaryOperator<Workload.Tunnel> then) {
+        return tunnel -> then.apply(first.apply(tunnel));
+    }
+
+    /// The mesh knows its name instead of its addresses.
+    public TestWorkload knownAs(String name) {
+        return describe(() -> hostname = name);
+    }
+
+    GatewayAddress gatewayAddress() {
+        return new GatewayAddress(
+                new GatewayAddress.ByAddress(new NetworkAddress(mesh.networkOf(node), address())), 15008);
     }
 
     String namespace() {
@@ -127,13 +195,13 @@ public final class TestWorkload {
     private Workload model(List<InetAddress> addresses) {
         return new Workload(
                 uid(),
-                new Workload.Place("", "test", node, Locality.UNKNOWN, false),
+                new Workload.Place(mesh.networkOf(node), "test", node, Locality.UNKNOWN, false),
                 new Workload.Names(name, namespace, "cluster.local", serviceAccount, name, "", name, "pod"),
-                addresses,
-                captured ? Workload.Tunnel.HBONE : Workload.Tunnel.PLAIN,
+                hostname.isEmpty() ? addresses : List.of(),
+                reach.apply(captured ? Workload.Tunnel.HBONE : Workload.Tunnel.PLAIN),
                 policies,
                 true,
-                "",
+                hostname,
                 services,
                 1);
     }
@@ -184,6 +252,19 @@ public final class TestWorkload {
         }
     }
 
+    /// It is the gateway of its network, or a waypoint: ends tunnels and passes on what they carry, unread, to a
+    /// port of `to`. Returns what CONNECT has asked it for.
+    public List<Http2Headers> relays(TestWorkload to, int port) {
+        try {
+            var here = up();
+            gateway = TestGateway.start(
+                    here.place.sockets(), mesh.node(node), identity(), new InetSocketAddress(to.address(), port));
+            return gateway.asked();
+        } catch (IOException e) {
+            throw new UncheckedIOException("gateway " + name + ": " + e.getMessage(), e);
+        }
+    }
+
     /// Its servers end as a program does that is asked to: no new connections, FIN on the open ones.
     public void stop() {
         listening.forEach(Listening::close);
@@ -213,6 +294,10 @@ public final class TestWorkload {
     void end() {
         var was = running;
         running = null;
+        if (gateway != null) {
+            gateway.close();
+            gateway = null;
+        }
         if (was != null) {
             try {
                 if (was.proxy != null) {

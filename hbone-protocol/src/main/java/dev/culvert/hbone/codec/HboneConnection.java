@@ -1,6 +1,7 @@
 package dev.culvert.hbone.codec;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http2.Http2Headers;
@@ -92,8 +93,9 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
                 && streams.size() < Math.min(peer.maxConcurrentStreams(), limits.maxStreams());
     }
 
-    public boolean isUsable() {
-        return ctx != null && !broken && !goAwayReceived && !goAwaySent && nextStreamId > 0;
+    /// What carries it; it must be in a pipeline.
+    public Channel channel() {
+        return context().channel();
     }
 
     public int openStreams() {
@@ -120,8 +122,10 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /// What was written still goes out.
     public void close() {
         if (ctx != null) {
+            ctx.flush(); // TLS drops what it has not seen by then
             ctx.close();
         }
     }

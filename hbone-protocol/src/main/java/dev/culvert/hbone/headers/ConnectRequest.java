@@ -6,22 +6,31 @@ import io.netty.util.AsciiString;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /// What a CONNECT of HBONE says (classic CONNECT, RFC 9113 §8.5). All but the authority is for telemetry.
-public record ConnectRequest(Authority authority, Baggage baggage, Forwarded forwarded, String traceparent) {
+/// @param clientNetwork where the client is, if a gateway is between (`x-forwarded-network`); else null
+public record ConnectRequest(
+        Authority authority,
+        Baggage baggage,
+        Forwarded forwarded,
+        String traceparent,
+        @Nullable String clientNetwork) {
     private static final AsciiString BAGGAGE = AsciiString.cached("baggage");
     private static final AsciiString FORWARDED = AsciiString.cached("forwarded");
     private static final AsciiString TRACEPARENT = AsciiString.cached("traceparent");
+    private static final AsciiString NETWORK = AsciiString.cached("x-forwarded-network");
     private static final AsciiString CONNECT = AsciiString.cached("CONNECT");
     private static final AsciiString OK = AsciiString.cached("200");
 
     public Http2Headers toHeaders() {
-        return new DefaultHttp2Headers(false, 8)
+        var headers = new DefaultHttp2Headers(false, 8)
                 .method(CONNECT)
                 .authority(authority.toString())
                 .set(BAGGAGE, baggage.text())
                 .set(FORWARDED, forwarded.text())
                 .set(TRACEPARENT, traceparent);
+        return clientNetwork == null ? headers : headers.set(NETWORK, clientNetwork);
     }
 
     /// Empty if it is not a classic CONNECT with an authority that names a port: the answer is 400.
@@ -32,12 +41,14 @@ public record ConnectRequest(Authority authority, Baggage baggage, Forwarded for
         }
         var forwarded = headers.get(FORWARDED);
         var traceparent = headers.get(TRACEPARENT);
+        var network = headers.get(NETWORK);
         return Authority.parse(authority)
                 .map(parsed -> new ConnectRequest(
                         parsed,
                         Baggage.parse(headers.getAll(BAGGAGE)),
                         Forwarded.parse(forwarded == null ? "" : forwarded),
-                        traceparent == null ? "" : traceparent.toString()));
+                        traceparent == null ? "" : traceparent.toString(),
+                        network == null ? null : network.toString()));
     }
 
     private static boolean isConnect(Http2Headers headers) {
@@ -47,6 +58,11 @@ public record ConnectRequest(Authority authority, Baggage baggage, Forwarded for
                 && headers.scheme() == null
                 && headers.path() == null
                 && headers.get(":protocol") == null;
+    }
+
+    /// The same, told from which network it comes.
+    public ConnectRequest from(String network) {
+        return new ConnectRequest(authority, baggage, forwarded, traceparent, network);
     }
 
     /// A new random trace context (W3C), so that the logs of two hops can be joined.

@@ -100,6 +100,13 @@ final class PooledConnection implements ConnectionListener {
         return entry.result;
     }
 
+    /// A tunnel that has the connection for itself.
+    CompletableFuture<Tunnel> openOnly(ConnectRequest request) {
+        var result = open(request);
+        leavePool();
+        return result;
+    }
+
     private CompletableFuture<Tunnel> start(ConnectRequest request, HboneTls.Peer with) {
         var opening = new Opening(with);
         var stream = http2.open(request.toHeaders(), opening);

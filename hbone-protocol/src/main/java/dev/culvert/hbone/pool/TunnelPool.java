@@ -6,6 +6,7 @@ import dev.culvert.hbone.failure.ProxyException;
 import dev.culvert.hbone.headers.ConnectRequest;
 import dev.culvert.hbone.tls.HboneTls;
 import dev.culvert.hbone.tunnel.Tunnel;
+import dev.culvert.hbone.tunnel.TunnelChannel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoop;
@@ -55,6 +56,20 @@ public final class TunnelPool {
         size++;
         connection.dial(dialer);
         return connection.open(request);
+    }
+
+    /// Opens a tunnel inside a tunnel, over a connection that carries nothing else and ends with it. Fails with a
+    /// [ProxyException].
+    /// @param key tells who may be at the other end
+    public CompletableFuture<Tunnel> openInside(Tunnel outer, PoolKey key, HboneTls tls, ConnectRequest request) {
+        assert loop.inEventLoop();
+        var connection = new PooledConnection(key, tls, limits, budget, _ -> {});
+        connection.dial((_, handler) -> {
+            var channel = new TunnelChannel(outer, outer.stream().connection().channel());
+            channel.pipeline().addLast(handler);
+            return loop.register(channel);
+        });
+        return connection.openOnly(request);
     }
 
     private boolean evictIdle() {

@@ -49,21 +49,14 @@ public final class AccessLog {
 
     private static LoggingEventBuilder source(LoggingEventBuilder to, Traffic traffic, Endpoints endpoints) {
         var source = traffic.source();
-        var workload = source.workload();
-        var baggage = source.baggage();
         var identity = traffic.mutualTls() && source.identity() != null
                 ? source.identity().toString()
                 : "";
         var line = to.addKeyValue("src.addr", new Shown(Addresses.text(endpoints.source)));
-        line = text(line, "src.workload", workload == null ? baggage.get("service.name") : workload.name());
-        line = text(line, "src.namespace", workload == null ? baggage.get("k8s.namespace.name") : workload.namespace());
+        line = text(line, "src.workload", source.name());
+        line = text(line, "src.namespace", source.namespace());
         line = text(line, "src.identity", identity);
-        return text(
-                line,
-                "src.cluster",
-                workload == null
-                        ? baggage.get("k8s.cluster.name")
-                        : workload.place().clusterId());
+        return text(line, "src.cluster", source.cluster());
     }
 
     private static LoggingEventBuilder destination(LoggingEventBuilder to, Traffic traffic, Endpoints endpoints) {
@@ -75,15 +68,12 @@ public final class AccessLog {
                 line,
                 "dst.service",
                 traffic.service() == null ? "" : traffic.service().hostname());
-        var workload = traffic.destination();
-        if (workload == null) {
-            return line;
-        }
-        line = text(line, "dst.workload", workload.name());
-        line = text(line, "dst.namespace", workload.namespace());
-        line = text(
-                line, "dst.identity", traffic.mutualTls() ? workload.identity().toString() : "");
-        return text(line, "dst.cluster", workload.place().clusterId());
+        var destination = traffic.destination();
+        var identity = destination.identity();
+        line = text(line, "dst.workload", destination.name());
+        line = text(line, "dst.namespace", destination.namespace());
+        line = text(line, "dst.identity", traffic.mutualTls() && identity != null ? identity.toString() : "");
+        return text(line, "dst.cluster", destination.cluster());
     }
 
     private static LoggingEventBuilder text(LoggingEventBuilder line, String key, String value) {

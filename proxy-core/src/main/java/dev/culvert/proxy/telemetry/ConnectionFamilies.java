@@ -35,6 +35,17 @@ public final class ConnectionFamilies {
             "destination_region",
             "destination_zone");
 
+    static final List<String> ON_DEMAND_DNS = List.of(
+            "source_workload",
+            "source_canonical_service",
+            "source_canonical_revision",
+            "source_workload_namespace",
+            "source_principal",
+            "source_app",
+            "source_version",
+            "source_cluster",
+            "hostname");
+
     public static final List<MetricFamily> ALL = List.of(
             traffic("istio_tcp_connections_opened_total", "TCP connections opened"),
             traffic("istio_tcp_connections_closed_total", "TCP connections closed"),
@@ -43,6 +54,10 @@ public final class ConnectionFamilies {
                     .withZeros(),
             traffic("istio_tcp_sent_bytes_total", "Bytes from server to client").withZeros(),
             MetricFamily.gauge("istio_tcp_sockets_open", "Accepted sockets that are open now", "reporter"),
+            MetricFamily.counter(
+                    "istio_on_demand_dns_total",
+                    "Names of workloads without an address that were looked up",
+                    ON_DEMAND_DNS.toArray(String[]::new)),
             MetricFamily.counter(
                     "culvert_metric_label_overflow_total",
                     "Events not counted by label because there are too many label sets"));

@@ -35,7 +35,8 @@ public final class ConnectionMetrics {
                     traffic.reporter(),
                     uid(source.workload()),
                     source.identity(),
-                    uid(traffic.destination()),
+                    uid(traffic.destination().workload()),
+                    traffic.destination().identity(),
                     service == null ? "" : service.hostname());
         }
 
@@ -75,6 +76,14 @@ public final class ConnectionMetrics {
                 .tag("reporter", reporter.label())
                 .register(registry);
         return open;
+    }
+
+    /// The name of a workload without an address is looked up for `client`.
+    public void nameLookedUp(Workload client, String hostname) {
+        registry.counter(
+                        "istio_on_demand_dns",
+                        TrafficLabels.source(Traffic.Party.of(client)).and("hostname", hostname))
+                .increment();
     }
 
     /// Counts a connection as opened.

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// @param mutualTls whether the connection is (to be) mutually authenticated
 public record Traffic(
         Reporter reporter,
-        Source source,
-        @Nullable Workload destination,
+        Party source,
+        Party destination,
         @Nullable Service service,
         boolean mutualTls) {
 
@@ -30,10 +30,33 @@ public record Traffic(
         }
     }
 
+    /// One side of a connection.
     /// @param workload if known by address
     /// @param baggage used where the workload is unknown here
-    public record Source(
+    public record Party(
             @Nullable Workload workload,
             Baggage baggage,
-            @Nullable SpiffeId identity) {}
+            @Nullable SpiffeId identity) {
+        public static final Party UNKNOWN = new Party(null, Baggage.NONE, null);
+
+        public static Party of(@Nullable Workload workload) {
+            return workload == null ? UNKNOWN : new Party(workload, Baggage.NONE, workload.identity());
+        }
+
+        private String known(String ofWorkload, String inBaggage) {
+            return workload == null ? baggage.get(inBaggage) : ofWorkload;
+        }
+
+        String name() {
+            return known(workload == null ? "" : workload.name(), "service.name");
+        }
+
+        String namespace() {
+            return known(workload == null ? "" : workload.namespace(), "k8s.namespace.name");
+        }
+
+        String cluster() {
+            return known(workload == null ? "" : workload.place().clusterId(), "k8s.cluster.name");
+        }
+    }
 }

@@ -17,42 +17,46 @@ final class TrafficLabels {
     static Tags of(Traffic traffic, String flags) {
         var tags = new ArrayList<Tag>(27);
         tags.add(Tag.of("reporter", traffic.reporter().label()));
-        source(tags, traffic);
+        var source = traffic.source();
+        party(tags, "source", source, source.identity() != null && traffic.mutualTls());
         destination(tags, traffic);
         tags.add(Tag.of("request_protocol", "tcp"));
         tags.add(Tag.of("response_flags", flags));
         tags.add(Tag.of("connection_security_policy", traffic.mutualTls() ? "mutual_tls" : UNKNOWN));
-        locality(tags, "source", traffic.source().workload());
-        locality(tags, "destination", traffic.destination());
+        locality(tags, "source", source.workload());
+        locality(tags, "destination", traffic.destination().workload());
         return Tags.of(tags);
     }
 
-    private static void source(List<Tag> tags, Traffic traffic) {
-        var source = traffic.source();
-        var identity = source.identity() != null && traffic.mutualTls()
-                ? source.identity().toString()
-                : "";
-        if (source.workload() != null) {
-            workload(tags, "source", source.workload(), identity);
+    static Tags source(Traffic.Party party) {
+        var tags = new ArrayList<Tag>(8);
+        party(tags, "source", party, true);
+        return Tags.of(tags);
+    }
+
+    private static void party(List<Tag> tags, String side, Traffic.Party party, boolean named) {
+        var identity = named && party.identity() != null ? party.identity().toString() : "";
+        if (party.workload() != null) {
+            workload(tags, side, party.workload(), identity);
         } else {
-            fromBaggage(tags, source.baggage(), identity);
+            fromBaggage(tags, side, party.baggage(), identity);
         }
     }
 
-    private static void fromBaggage(List<Tag> tags, Baggage baggage, String principal) {
+    private static void fromBaggage(List<Tag> tags, String side, Baggage baggage, String principal) {
         var name = firstOf(
                 baggage.get("k8s.deployment.name"),
                 baggage.get("k8s.pod.name"),
                 baggage.get("k8s.cronjob.name"),
                 baggage.get("k8s.job.name"));
-        put(tags, "source_workload", name);
-        put(tags, "source_canonical_service", baggage.get("service.name"));
-        put(tags, "source_canonical_revision", baggage.get("service.version"));
-        put(tags, "source_workload_namespace", baggage.get("k8s.namespace.name"));
-        put(tags, "source_principal", principal);
-        put(tags, "source_app", name);
-        put(tags, "source_version", baggage.get("service.version"));
-        put(tags, "source_cluster", baggage.get("k8s.cluster.name"));
+        put(tags, side + "_workload", name);
+        put(tags, side + "_canonical_service", baggage.get("service.name"));
+        put(tags, side + "_canonical_revision", baggage.get("service.version"));
+        put(tags, side + "_workload_namespace", baggage.get("k8s.namespace.name"));
+        put(tags, side + "_principal", principal);
+        put(tags, side + "_app", name);
+        put(tags, side + "_version", baggage.get("service.version"));
+        put(tags, side + "_cluster", baggage.get("k8s.cluster.name"));
     }
 
     private static String firstOf(String... values) {
@@ -64,16 +68,16 @@ final class TrafficLabels {
         return "";
     }
 
-    private static void workload(List<Tag> tags, String side, @Nullable Workload workload, String principal) {
-        var names = workload == null ? null : workload.names();
-        put(tags, side + "_workload", names == null ? "" : names.workloadName());
-        put(tags, side + "_canonical_service", names == null ? "" : names.canonicalName());
-        put(tags, side + "_canonical_revision", names == null ? "" : names.canonicalRevision());
-        put(tags, side + "_workload_namespace", names == null ? "" : names.namespace());
+    private static void workload(List<Tag> tags, String side, Workload workload, String principal) {
+        var names = workload.names();
+        put(tags, side + "_workload", names.workloadName());
+        put(tags, side + "_canonical_service", names.canonicalName());
+        put(tags, side + "_canonical_revision", names.canonicalRevision());
+        put(tags, side + "_workload_namespace", names.namespace());
         put(tags, side + "_principal", principal);
-        put(tags, side + "_app", names == null ? "" : names.canonicalName());
-        put(tags, side + "_version", names == null ? "" : names.canonicalRevision());
-        put(tags, side + "_cluster", workload == null ? "" : workload.place().clusterId());
+        put(tags, side + "_app", names.canonicalName());
+        put(tags, side + "_version", names.canonicalRevision());
+        put(tags, side + "_cluster", workload.place().clusterId());
     }
 
     private static void destination(List<Tag> tags, Traffic traffic) {
@@ -81,12 +85,7 @@ final class TrafficLabels {
         put(tags, "destination_service", service == null ? "" : service.hostname());
         put(tags, "destination_service_namespace", service == null ? "" : service.namespace());
         put(tags, "destination_service_name", service == null ? "" : service.name());
-        var destination = traffic.destination();
-        workload(
-                tags,
-                "destination",
-                destination,
-                destination == null ? "" : destination.identity().toString());
+        party(tags, "destination", traffic.destination(), true);
     }
 
     private static void locality(List<Tag> tags, String side, @Nullable Workload workload) {

@@ -47,6 +47,11 @@ final class Shop {
     static Traffic traffic(Traffic.Reporter reporter, @Nullable Workload source, boolean mutualTls) {
         var identity = source != null && mutualTls ? source.identity() : null;
         var service = reporter == Traffic.Reporter.SOURCE ? SERVICE : null;
-        return new Traffic(reporter, new Traffic.Source(source, Baggage.NONE, identity), PRICES, service, mutualTls);
+        return new Traffic(
+                reporter,
+                new Traffic.Party(source, Baggage.NONE, identity),
+                Traffic.Party.of(PRICES),
+                service,
+                mutualTls);
     }
 }

@@ -46,6 +46,14 @@ public final class DataPath implements PodProxy.Factory, AutoCloseable {
         node.workers().forEach(worker -> worker.loop().execute(worker::dropRevoked));
     }
 
+    /// Brings the byte counters up to date; not to be called on a loop.
+    public void count() {
+        live(connection -> {
+            connection.count();
+            return connection;
+        });
+    }
+
     /// What is live, seen from each connection's own loop; not to be called on one.
     public <T> List<T> live(Function<LiveConnection, T> seen) {
         return node.workers().stream()
@@ -62,6 +70,7 @@ public final class DataPath implements PodProxy.Factory, AutoCloseable {
 
     @Override
     public void close() {
+        node.names().close();
         node.loops().shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 }

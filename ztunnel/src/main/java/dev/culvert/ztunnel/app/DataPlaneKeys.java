@@ -36,9 +36,7 @@ final class DataPlaneKeys {
                 read.optional("CRL_PATH", "file of revocation lists in PEM, read again when it changes")
                         .filter(path -> !path.isEmpty())
                         .map(Path::of),
-                pool(h2),
-                read.bool(
-                        "LOCALHOST_APP_TUNNEL", true, "application tunnels (PROXY protocol) go to the pod's loopback"));
+                pool(h2));
     }
 
     private NodeSettings node(ZtunnelConfig.Place place, boolean spoof, H2Limits h2) {
@@ -47,6 +45,8 @@ final class DataPlaneKeys {
                 place.network(),
                 spoof,
                 read.bool("ENABLE_RESPONSE_BAGGAGE", true, "say in answers who we are, and read it from requests"),
+                read.bool(
+                        "LOCALHOST_APP_TUNNEL", true, "application tunnels (PROXY protocol) go to the pod's loopback"),
                 read.duration("CULVERT_WORKLOAD_WAIT", Duration.ofSeconds(5), "how long a connection waits for xDS"),
                 read.duration("CULVERT_HANDSHAKE_TIMEOUT", Duration.ofSeconds(10), "bound of a TLS handshake"),
                 h2);

@@ -154,7 +154,8 @@ final class DumpedSettings {
         optional("requireOriginalSource", of.originalSource());
         out.put("inpodPortReuse", of.sockets().reusePort())
                 .put("packetMark", of.sockets().mark());
-        out.put("ipv6Enabled", of.sockets().ipv6()).put("localhostAppTunnel", of.localhostAppTunnel());
+        out.put("ipv6Enabled", of.sockets().ipv6())
+                .put("localhostAppTunnel", of.node().localhostAppTunnel());
         out.put("enableEnhancedBaggage", of.node().responseBaggage());
         var keepalive = of.sockets().keepalive();
         var socket = out.putObject("socketConfig");

@@ -74,8 +74,7 @@ record ZtunnelConfig(
             SocketSettings sockets,
             TlsPolicy tls,
             Optional<Path> revocationLists,
-            PoolLimits pool,
-            boolean localhostAppTunnel) {}
+            PoolLimits pool) {}
 
     /// @param adminPort on localhost
     /// @param receiveBudget bytes a loop may hold undelivered before credit waits for delivery

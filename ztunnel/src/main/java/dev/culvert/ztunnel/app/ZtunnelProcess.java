@@ -2,6 +2,7 @@ package dev.culvert.ztunnel.app;
 
 import dev.culvert.daemon.admin.HttpPages;
 import dev.culvert.daemon.admin.MetricsPage;
+import dev.culvert.daemon.admin.Page;
 import dev.culvert.daemon.admin.Readiness;
 import dev.culvert.daemon.log.LogLevels;
 import dev.culvert.daemon.shutdown.Lifecycle;
@@ -22,6 +23,7 @@ import dev.culvert.ztunnel.inpod.Node;
 import dev.culvert.ztunnel.inpod.PodProxy;
 import dev.culvert.ztunnel.inpod.PodTable;
 import dev.culvert.ztunnel.inpod.ZdsClient;
+import dev.culvert.ztunnel.relay.HostNames;
 import dev.culvert.ztunnel.relay.LiveConnection;
 import dev.culvert.ztunnel.relay.Worker;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -88,6 +90,7 @@ final class ZtunnelProcess implements AutoCloseable {
                 new ConnectionMetrics(registry),
                 loops,
                 workers,
+                new HostNames(config.dataPlane().sockets().connect()),
                 config.dataPlane().node().spoofing(spoof)));
         pods = new PodTable(dataPath, config.dataPlane().sockets());
         holes = new Holes(pods, ProcessSockets::inodes);
@@ -233,9 +236,13 @@ final class ZtunnelProcess implements AutoCloseable {
 
     private HttpPages metricsPages() throws IOException {
         var page = new MetricsPage(ProcessMetrics.families(), registry);
+        Page counted = request -> {
+            dataPath.count();
+            return page.answer(request);
+        };
         return HttpPages.builder()
-                .any("/metrics", page)
-                .any("/stats/prometheus", page)
+                .any("/metrics", counted)
+                .any("/stats/prometheus", counted)
                 .start(wildcard(config.serving().statsPort()));
     }
 

@@ -3,14 +3,12 @@ package dev.culvert.ztunnel.inbound;
 import dev.culvert.hbone.codec.HboneStream;
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.failure.ProxyException;
-import dev.culvert.hbone.headers.Authority;
 import dev.culvert.hbone.headers.Baggage;
 import dev.culvert.hbone.headers.ConnectRequest;
 import dev.culvert.hbone.tls.HboneTls;
 import dev.culvert.mesh.model.policy.Authorizer;
 import dev.culvert.mesh.model.policy.ConnectionFacts;
 import dev.culvert.mesh.model.state.MeshSnapshot;
-import dev.culvert.mesh.model.workload.GatewayAddress;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.Workload;
 import dev.culvert.proxy.telemetry.AccessLog;
@@ -23,8 +21,6 @@ import dev.culvert.ztunnel.relay.SocketDial;
 import dev.culvert.ztunnel.relay.SocketEnd;
 import dev.culvert.ztunnel.relay.StreamEnd;
 import dev.culvert.ztunnel.relay.Worker;
-import dev.culvert.ztunnel.route.Router;
-import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -34,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// Confined to the loop of its connection.
 final class InboundStream implements LiveConnection {
     /// What was settled before the application was called.
-    private record Admitted(Workload workload, ConnectionFacts facts) {}
+    private record Admitted(Workload workload, ConnectionFacts facts, InboundTarget.Settled target) {}
 
     private final Pod pod;
     private final Worker worker;
@@ -66,36 +62,29 @@ final class InboundStream implements LiveConnection {
     }
 
     private CompletableFuture<Admitted> admit(Workload workload) {
-        var mesh = pod.node().mesh().current();
-        var target = target(mesh, workload);
-        log = new ConnectionRecord(pod.node().metrics(), traffic(mesh, workload, target.orElse(0)), endpoints());
-        if (target.isEmpty()) {
-            return refuse(FailureReason.UNKNOWN_WORKLOAD, "no port for " + request.authority());
-        }
-        if (request.authority() instanceof Authority.Address(var address)
-                && !address.getAddress().equals(downstream.local().getAddress())
-                && !isBehindWaypoint(mesh, workload, address)) {
-            return refuse(
-                    FailureReason.IP_MISMATCH,
-                    "ip mismatch: " + address.getAddress().getHostAddress() + " != "
-                            + downstream.local().getAddress().getHostAddress());
-        }
-        if (Router.isOwnPort(target.get())) {
-            return refuse(FailureReason.LOOP, "attempted recursive call to ourselves");
-        }
-        return authorize(mesh, workload, target.get());
+        var node = pod.node();
+        var mesh = node.mesh().current();
+        var settings = node.settings();
+        var here = new InboundTarget.Here(mesh, workload, settings.network(), settings.localhostAppTunnel());
+        var target = InboundTarget.of(here, downstream, request);
+        var port = target instanceof InboundTarget.Settled settled
+                ? settled.application().getPort()
+                : 0;
+        log = new ConnectionRecord(node.metrics(), traffic(mesh, workload, port), endpoints());
+        return switch (target) {
+            case InboundTarget.Settled settled -> authorize(mesh, workload, settled);
+            case InboundTarget.Refused(var reason, var why) -> refuse(reason, why);
+        };
     }
 
-    private CompletableFuture<Admitted> authorize(MeshSnapshot mesh, Workload workload, int port) {
-        var facts = new ConnectionFacts(
-                downstream.identity(),
-                downstream.remote().getAddress(),
-                new InetSocketAddress(downstream.local().getAddress(), port));
+    private CompletableFuture<Admitted> authorize(MeshSnapshot mesh, Workload workload, InboundTarget.Settled target) {
+        var facts =
+                new ConnectionFacts(downstream.identity(), downstream.remote().getAddress(), target.application());
         var verdict = Authorizer.decide(mesh.policiesFor(workload), facts);
         if (!verdict.isAllowed()) {
             return refuse(FailureReason.POLICY_DENIED, verdict.text());
         }
-        admitted = new Admitted(workload, facts);
+        admitted = new Admitted(workload, facts, target);
         return CompletableFuture.completedFuture(admitted);
     }
 
@@ -103,61 +92,25 @@ final class InboundStream implements LiveConnection {
         return CompletableFuture.failedFuture(ProxyException.of(reason, why));
     }
 
-    /// The port of the authority; of a hostname, what the endpoint or the service maps it to. An application tunnel
-    /// may name another.
-    private Optional<Integer> target(MeshSnapshot mesh, Workload workload) {
-        var tunnel = workload.tunnel().application();
-        if (tunnel != null && tunnel.port() != 0) {
-            return Optional.of(tunnel.port());
-        }
-        return switch (request.authority()) {
-            case Authority.Address(var address) -> Optional.of(address.getPort());
-            case Authority.Host(var name, var port) ->
-                mesh.serviceByHostname(name, workload.namespace())
-                        .flatMap(service -> mapped(mesh, service, workload, port));
-        };
-    }
-
-    private static Optional<Integer> mapped(MeshSnapshot mesh, Service service, Workload workload, int port) {
-        var endpoint = mesh.endpoints(service.key()).get(workload.uid());
-        var own = endpoint == null ? 0 : endpoint.ports().getOrDefault(port, 0);
-        var target = own != 0 ? own : service.ports().getOrDefault(port, 0);
-        return target == 0 ? Optional.empty() : Optional.of(target);
-    }
-
-    /// The pod is itself the waypoint of what the authority names, or takes any authority through its tunnel.
-    private boolean isBehindWaypoint(MeshSnapshot mesh, Workload workload, InetSocketAddress address) {
-        if (workload.tunnel().application() != null) {
-            return true;
-        }
-        var network = pod.node().settings().network();
-        var waypoint = mesh.serviceAt(network, address.getAddress(), workload.namespace())
-                .flatMap(Service::waypoint)
-                .or(() -> mesh.workloadAt(network, address.getAddress()).flatMap(Workload::waypoint));
-        return waypoint.map(gateway -> switch (gateway.destination()) {
-                    case GatewayAddress.ByHostname(var name) ->
-                        mesh.endpoints(name).containsKey(workload.uid());
-                    case GatewayAddress.ByAddress(var at) ->
-                        workload.addresses().contains(at.address())
-                                || mesh.serviceAt(at.network(), at.address(), workload.namespace())
-                                        .map(service ->
-                                                mesh.endpoints(service.key()).containsKey(workload.uid()))
-                                        .orElse(false);
-                })
-                .orElse(false);
-    }
-
     private Traffic traffic(MeshSnapshot mesh, Workload workload, int port) {
         var settings = pod.node().settings();
-        var client = mesh.workloadAt(settings.network(), downstream.remote().getAddress());
+        var client = isFromElsewhere(settings.network())
+                ? Optional.<Workload>empty()
+                : mesh.workloadAt(settings.network(), downstream.remote().getAddress());
         var baggage = settings.responseBaggage() ? request.baggage() : Baggage.NONE;
         return new Traffic(
                 Traffic.Reporter.DESTINATION,
-                new Traffic.Source(
+                new Traffic.Party(
                         client.orElse(null), client.isPresent() ? Baggage.NONE : baggage, downstream.identity()),
-                workload,
+                Traffic.Party.of(workload),
                 service(mesh, workload, port).orElse(null),
                 true);
+    }
+
+    /// Another network may use our addresses too.
+    private boolean isFromElsewhere(String network) {
+        var client = request.clientNetwork();
+        return client != null && !client.equalsIgnoreCase(network);
     }
 
     /// The service that the client meant, if the workload is part of it; else one of its services with that port.
@@ -181,21 +134,28 @@ final class InboundStream implements LiveConnection {
     }
 
     private CompletableFuture<SocketEnd> callApplication(Admitted settled) {
-        var source = pod.node().settings().spoofSource() ? downstream.remote().getAddress() : null;
-        return SocketDial.connect(pod.sockets()::connect, worker.loop(), settled.facts.destination(), source);
+        var target = settled.target;
+        var loopback = target.source().isLoopbackAddress();
+        var source = loopback || pod.node().settings().spoofSource() ? target.source() : null;
+        return SocketDial.connect(pod.sockets()::connect, worker.loop(), target.dial(), source);
     }
 
     /// Only now, with the application on the line, the client hears 200.
     private CompletableFuture<@Nullable Void> accept(SocketEnd application) {
-        if (stream.isDead()) {
+        if (stream.isDead() || admitted == null) {
             application.abort();
             return refuse(FailureReason.DOWNSTREAM_RESET, "the client gave up before the answer");
         }
-        var settings = pod.node().settings();
-        var self = admitted == null || !settings.responseBaggage() ? Baggage.NONE : Baggage.of(admitted.workload);
+        var self = pod.node().settings().responseBaggage() ? Baggage.of(admitted.workload) : Baggage.NONE;
         stream.respond(ConnectRequest.accepted(self), false);
-        relay = new Relay(end, application);
-        var result = relay.start();
+        var both = new Relay(end, application);
+        relay = both;
+        var header = admitted.target.header();
+        var result = header == null
+                ? both.start()
+                : application
+                        .sayFirst(header.encode(application.channel().alloc()))
+                        .thenCompose(_ -> both.start());
         recheck(pod.node().mesh().current());
         return result;
     }
@@ -207,6 +167,8 @@ final class InboundStream implements LiveConnection {
             var status =
                     failure == null ? 503 : ProxyException.of(failure).reason().status();
             stream.respond(ConnectRequest.refused(status), true);
+        } else if (failure != null) {
+            relay.cut(FailureReason.UPSTREAM_RESET, "the relay has failed");
         }
         if (log != null) {
             log.end(relay, failure);
@@ -257,6 +219,13 @@ final class InboundStream implements LiveConnection {
             cut(
                     FailureReason.POLICY_CHANGED,
                     "connection closed due to policy change: " + verdict.get().text());
+        }
+    }
+
+    @Override
+    public void count() {
+        if (log != null) {
+            log.count(relay);
         }
     }
 

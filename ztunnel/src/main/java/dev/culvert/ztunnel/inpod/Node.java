@@ -3,6 +3,7 @@ package dev.culvert.ztunnel.inpod;
 import dev.culvert.proxy.ca.CertificateStore;
 import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.telemetry.ConnectionMetrics;
+import dev.culvert.ztunnel.relay.HostNames;
 import dev.culvert.ztunnel.relay.Worker;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -15,6 +16,7 @@ public record Node(
         ConnectionMetrics metrics,
         EventLoopGroup loops,
         List<Worker> workers,
+        HostNames names,
         NodeSettings settings) {
     public Node {
         workers = List.copyOf(workers);

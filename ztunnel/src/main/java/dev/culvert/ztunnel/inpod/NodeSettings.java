@@ -5,6 +5,7 @@ import java.time.Duration;
 
 /// @param nodeName "" matches workloads of any node
 /// @param network our own network
+/// @param localhostAppTunnel whether application tunnels with a PROXY header end at the pod's loopback
 /// @param workloadWait how long a connection waits for xDS to tell of its pod
 /// @param handshake bound of a TLS handshake with a downstream
 public record NodeSettings(
@@ -12,10 +13,12 @@ public record NodeSettings(
         String network,
         boolean spoofSource,
         boolean responseBaggage,
+        boolean localhostAppTunnel,
         Duration workloadWait,
         Duration handshake,
         H2Limits h2) {
     public NodeSettings spoofing(boolean possible) {
-        return new NodeSettings(nodeName, network, possible, responseBaggage, workloadWait, handshake, h2);
+        return new NodeSettings(
+                nodeName, network, possible, responseBaggage, localhostAppTunnel, workloadWait, handshake, h2);
     }
 }

@@ -2,10 +2,6 @@ package dev.culvert.ztunnel.outbound;
 
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.failure.ProxyException;
-import dev.culvert.hbone.headers.Baggage;
-import dev.culvert.hbone.headers.ConnectRequest;
-import dev.culvert.hbone.headers.Forwarded;
-import dev.culvert.hbone.pool.PoolKey;
 import dev.culvert.hbone.tls.HboneTls;
 import dev.culvert.mesh.model.state.MeshSnapshot;
 import dev.culvert.mesh.model.workload.Addresses;
@@ -17,9 +13,7 @@ import dev.culvert.ztunnel.relay.ConnectionRecord;
 import dev.culvert.ztunnel.relay.LiveConnection;
 import dev.culvert.ztunnel.relay.Relay;
 import dev.culvert.ztunnel.relay.RelayEnd;
-import dev.culvert.ztunnel.relay.SocketDial;
 import dev.culvert.ztunnel.relay.SocketEnd;
-import dev.culvert.ztunnel.relay.StreamEnd;
 import dev.culvert.ztunnel.relay.Worker;
 import dev.culvert.ztunnel.route.Route;
 import dev.culvert.ztunnel.route.Router;
@@ -79,83 +73,81 @@ final class OutboundConnection implements LiveConnection {
     private CompletableFuture<RelayEnd> connect(Workload client) {
         var mesh = pod.node().mesh().current();
         var first = choose(mesh, client, Set.of());
-        return dial(client, first).exceptionallyCompose(failure -> {
+        return attempt(client, first).exceptionallyCompose(failure -> {
             var why = ProxyException.of(failure);
             var failed = first.about().workload();
             if (!why.reason().retryable() || first.about().service() == null || failed == null) {
                 return CompletableFuture.failedFuture(why);
             }
-            var second = new Router(mesh, client, Set.of(failed.uid()), ThreadLocalRandom.current()).route(dst);
+            var second = choose(mesh, client, Set.of(failed.uid()));
             if (second instanceof Route.Refused) {
                 return CompletableFuture.failedFuture(why);
             }
             end(why);
-            return dial(client, begin(client, second));
+            return attempt(client, second);
         });
     }
 
     private Route choose(MeshSnapshot mesh, Workload client, Set<String> excluded) {
-        return begin(client, new Router(mesh, client, excluded, ThreadLocalRandom.current()).route(dst));
+        return new Router(mesh, client, excluded, ThreadLocalRandom.current()).route(dst);
+    }
+
+    private CompletableFuture<RelayEnd> attempt(Workload client, Route chosen) {
+        route = chosen;
+        if (chosen instanceof Route.ByName byName) {
+            return resolve(client, byName);
+        }
+        if (!(chosen instanceof Route.DoubleHbone)) {
+            begin(client, chosen, Traffic.Party.of(chosen.about().workload()));
+        }
+        return new OutboundDial(pod, worker, client, source)
+                .dial(chosen)
+                .handle((opened, failure) -> {
+                    if (log == null) {
+                        var answered = opened == null ? null : opened.destination();
+                        begin(client, chosen, answered == null ? Traffic.Party.UNKNOWN : answered);
+                    }
+                    if (opened == null) {
+                        return CompletableFuture.<RelayEnd>failedFuture(failure);
+                    }
+                    peer = opened.peer();
+                    return CompletableFuture.completedFuture(opened.end());
+                })
+                .thenCompose(end -> end);
+    }
+
+    private CompletableFuture<RelayEnd> resolve(Workload client, Route.ByName byName) {
+        pod.node().metrics().nameLookedUp(client, byName.hostname());
+        return pod.node()
+                .names()
+                .resolve(byName.hostname(), dst.getAddress(), ThreadLocalRandom.current())
+                .handleAsync(
+                        (address, failure) -> {
+                            if (address == null) {
+                                begin(
+                                        client,
+                                        byName,
+                                        Traffic.Party.of(byName.about().workload()));
+                                return CompletableFuture.<RelayEnd>failedFuture(failure);
+                            }
+                            return attempt(client, byName.then().apply(address));
+                        },
+                        worker.loop())
+                .thenCompose(end -> end);
     }
 
     /// Opens the record of an attempt.
-    private Route begin(Workload client, Route chosen) {
-        route = chosen;
-        var mutual = chosen instanceof Route.Hbone;
-        var next = chosen instanceof Route.Hbone hbone
-                ? hbone.nextHop()
-                : chosen instanceof Route.Plain plain ? plain.to() : dst;
-        var authority = chosen instanceof Route.Hbone hbone ? hbone.authority().toString() : "";
+    private void begin(Workload client, Route chosen, Traffic.Party destination) {
+        var authority = OutboundDial.authority(chosen);
         log = new ConnectionRecord(
                 pod.node().metrics(),
                 new Traffic(
                         Traffic.Reporter.SOURCE,
-                        new Traffic.Source(client, Baggage.NONE, client.identity()),
-                        chosen.about().workload(),
+                        Traffic.Party.of(client),
+                        destination,
                         chosen.about().service(),
-                        mutual),
-                new AccessLog.Endpoints(source, next, authority));
-        return chosen;
-    }
-
-    private CompletableFuture<RelayEnd> dial(Workload client, Route chosen) {
-        return switch (chosen) {
-            case Route.Plain plain ->
-                SocketDial.connect(pod.sockets()::connect, worker.loop(), plain.to(), null)
-                        .thenApply(end -> end);
-            case Route.Hbone hbone -> tunnel(client, hbone);
-            case Route.Refused(var reason, var about) ->
-                CompletableFuture.failedFuture(ProxyException.of(reason, about.why()));
-        };
-    }
-
-    private CompletableFuture<RelayEnd> tunnel(Workload client, Route.Hbone hbone) {
-        var tls = pod.node().certificates().tls(client.identity());
-        return onLoop(tls).thenCompose(ready -> {
-            var key = new PoolKey(
-                    pod.netnsInode(),
-                    client.identity(),
-                    hbone.acceptedPeers(),
-                    hbone.nextHop(),
-                    ready.certificate().roots().hashCode());
-            var service = hbone.about().service();
-            var request = new ConnectRequest(
-                    hbone.authority(),
-                    Baggage.of(client),
-                    Forwarded.of(source, service == null ? "" : service.hostname()),
-                    ConnectRequest.newTraceparent());
-            return worker.pool()
-                    .open(key, ready, (to, handler) -> pod.sockets().connect(worker.loop(), to, null, handler), request)
-                    .thenApply(tunnel -> {
-                        peer = tunnel.peer();
-                        return new StreamEnd(tunnel.stream());
-                    });
-        });
-    }
-
-    /// The one place that may cross threads: certificates come from the CA's.
-    private CompletableFuture<HboneTls> onLoop(CompletableFuture<HboneTls> tls) {
-        return tls.isDone() ? tls : tls.thenApplyAsync(ready -> ready, worker.loop());
+                        !authority.isEmpty()),
+                new AccessLog.Endpoints(source, OutboundDial.nextHop(chosen, dst), authority));
     }
 
     private void recordAndClose(@Nullable Throwable failure) {
@@ -183,16 +175,13 @@ final class OutboundConnection implements LiveConnection {
 
     @Override
     public Description describe() {
-        var actual = route instanceof Route.Hbone hbone
-                ? hbone.nextHop()
-                : route instanceof Route.Plain plain ? plain.to() : dst;
         return new Description(
                 pod.id().uid(),
                 false,
                 source,
                 Addresses.text(dst),
-                actual,
-                route instanceof Route.Hbone ? "HBONE" : "TCP");
+                route == null ? dst : OutboundDial.nextHop(route, dst),
+                OutboundDial.protocol(route));
     }
 
     @Override
@@ -208,6 +197,13 @@ final class OutboundConnection implements LiveConnection {
     /// Policy is the destination's; nothing to decide here.
     @Override
     public void recheck(MeshSnapshot mesh) {}
+
+    @Override
+    public void count() {
+        if (log != null) {
+            log.count(relay);
+        }
+    }
 
     @Override
     public void cut(FailureReason reason, String why) {

@@ -81,8 +81,8 @@ final class PassthroughConnection implements LiveConnection {
                 pod.node().metrics(),
                 new Traffic(
                         Traffic.Reporter.DESTINATION,
-                        new Traffic.Source(client.orElse(null), Baggage.NONE, null),
-                        workload,
+                        new Traffic.Party(client.orElse(null), Baggage.NONE, null),
+                        Traffic.Party.of(workload),
                         null,
                         false),
                 new AccessLog.Endpoints(source, dst, ""));
@@ -133,6 +133,13 @@ final class PassthroughConnection implements LiveConnection {
             cut(
                     FailureReason.POLICY_CHANGED,
                     "connection closed due to policy change: " + verdict.get().text());
+        }
+    }
+
+    @Override
+    public void count() {
+        if (log != null) {
+            log.count(relay);
         }
     }
 

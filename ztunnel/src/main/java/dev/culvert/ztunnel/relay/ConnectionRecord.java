@@ -14,12 +14,24 @@ public final class ConnectionRecord {
     private final long startNanos = System.nanoTime();
     private final Traffic traffic;
     private final AccessLog.Endpoints endpoints;
+    private long countedUp;
+    private long countedDown;
 
     public ConnectionRecord(ConnectionMetrics metrics, Traffic traffic, AccessLog.Endpoints endpoints) {
         this.traffic = traffic;
         this.endpoints = endpoints;
         this.counted = metrics.opened(traffic);
         AccessLog.opened(traffic, endpoints);
+    }
+
+    /// Adds to the metrics what has moved since the last call.
+    /// @param relay null if it has not come to one
+    public void count(@Nullable Relay relay) {
+        if (relay != null) {
+            counted.bytes(relay.bytesUp() - countedUp, relay.bytesDown() - countedDown);
+            countedUp = relay.bytesUp();
+            countedDown = relay.bytesDown();
+        }
     }
 
     /// Exactly once.
@@ -29,7 +41,7 @@ public final class ConnectionRecord {
         var up = relay == null ? 0 : relay.bytesUp();
         var down = relay == null ? 0 : relay.bytesDown();
         var why = failure == null ? null : ProxyException.of(failure);
-        counted.bytes(up, down);
+        count(relay);
         counted.closed(why == null ? "-" : why.reason().flag());
         var source = traffic.reporter() == Traffic.Reporter.SOURCE;
         AccessLog.complete(

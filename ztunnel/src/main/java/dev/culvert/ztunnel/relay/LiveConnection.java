@@ -39,6 +39,9 @@ public interface LiveConnection {
     /// Decides again with the mesh as it is now; ends the connection if it is no longer allowed.
     void recheck(MeshSnapshot mesh);
 
+    /// Adds what has moved since the last call to the metrics.
+    void count();
+
     /// Ends the connection by a reset.
     void cut(FailureReason reason, String why);
 }

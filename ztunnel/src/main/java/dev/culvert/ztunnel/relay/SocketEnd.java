@@ -1,5 +1,7 @@
 package dev.culvert.ztunnel.relay;
 
+import dev.culvert.hbone.failure.FailureReason;
+import dev.culvert.hbone.failure.ProxyException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -14,6 +16,7 @@ import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
 import java.nio.channels.NotYetConnectedException;
 import java.util.ArrayDeque;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,6 +64,21 @@ public final class SocketEnd extends RelayEnd {
 
     public Channel channel() {
         return channel;
+    }
+
+    /// Writes something of our own in front of what the relay will bring. Completes once it is out, on the loop.
+    /// @param data now owned here
+    public CompletableFuture<@Nullable Void> sayFirst(ByteBuf data) {
+        var result = new CompletableFuture<@Nullable Void>();
+        channel.writeAndFlush(data).addListener(done -> {
+            if (done.isSuccess()) {
+                result.complete(null);
+            } else {
+                result.completeExceptionally(ProxyException.of(
+                        FailureReason.UPSTREAM_RESET, "send: " + done.cause().getMessage()));
+            }
+        });
+        return result;
     }
 
     /// Whether the application has gone before the relay started.

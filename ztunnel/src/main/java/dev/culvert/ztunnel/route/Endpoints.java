@@ -50,10 +50,13 @@ final class Endpoints {
         return target == 0 ? Optional.empty() : Optional.of(new Candidate(workload, target));
     }
 
-    private static boolean isUsable(Workload workload, Service service) {
+    private boolean isUsable(Workload workload, Service service) {
         var healthy =
                 workload.healthy() || service.loadBalancing().healthPolicy() == LoadBalancing.HealthPolicy.ALLOW_ALL;
-        var reachable = !workload.addresses().isEmpty() || workload.tunnel().networkGateway() != null;
+        var reachable = !workload.addresses().isEmpty()
+                || !workload.hostname().isEmpty()
+                || (!workload.network().equals(client.network())
+                        && workload.tunnel().networkGateway() != null);
         return healthy && reachable;
     }
 

@@ -5,8 +5,10 @@ import dev.culvert.hbone.headers.Authority;
 import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.Workload;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Where an outbound connection goes.
@@ -26,12 +28,38 @@ public sealed interface Route {
     record Hbone(InetSocketAddress nextHop, Authority authority, Set<SpiffeId> acceptedPeers, About about)
             implements Route {
         public Hbone {
-            acceptedPeers = Set.copyOf(acceptedPeers);
-            if (acceptedPeers.isEmpty()) {
-                throw new IllegalArgumentException("a tunnel must name whom it trusts: " + nextHop);
-            }
+            acceptedPeers = named(acceptedPeers, about);
         }
     }
 
+    /// A tunnel to the gateway of another network, and inside it one to an endpoint there that only the gateway
+    /// knows.
+    /// @param authority of both tunnels: the service's hostname and port
+    /// @param acceptedGateways who may end the outer tunnel
+    /// @param acceptedPeers who may end the inner one
+    record DoubleHbone(
+            InetSocketAddress nextHop,
+            Authority.Host authority,
+            Set<SpiffeId> acceptedGateways,
+            Set<SpiffeId> acceptedPeers,
+            About about)
+            implements Route {
+        public DoubleHbone {
+            acceptedGateways = named(acceptedGateways, about);
+            acceptedPeers = named(acceptedPeers, about);
+        }
+    }
+
+    /// The next hop is known by a DNS name only.
+    /// @param then the route, once the name has an address
+    record ByName(String hostname, Function<InetAddress, Route> then, About about) implements Route {}
+
     record Refused(FailureReason reason, About about) implements Route {}
+
+    private static Set<SpiffeId> named(Set<SpiffeId> peers, About about) {
+        if (peers.isEmpty()) {
+            throw new IllegalArgumentException("a tunnel must name whom it trusts: " + about.why());
+        }
+        return Set.copyOf(peers);
+    }
 }

@@ -70,12 +70,18 @@ class ZtunnelConfigTest {
                 .isEqualTo(new ZtunnelConfig.DataPlane(
                         Optional.empty(),
                         new NodeSettings(
-                                "", "", true, true, Duration.ofSeconds(5), Duration.ofSeconds(10), H2Limits.DEFAULTS),
+                                "",
+                                "",
+                                true,
+                                true,
+                                true,
+                                Duration.ofSeconds(5),
+                                Duration.ofSeconds(10),
+                                H2Limits.DEFAULTS),
                         new SocketSettings(1337, true, true, Duration.ofSeconds(10), SocketSettings.Keepalive.DEFAULT),
                         TlsPolicy.DEFAULT,
                         Optional.empty(),
-                        PoolLimits.DEFAULTS,
-                        true));
+                        PoolLimits.DEFAULTS));
         assertThat(config.serving().adminPort()).isEqualTo(15000);
         assertThat(config.serving().statsPort()).isEqualTo(15020);
         assertThat(config.serving().readinessPort()).isEqualTo(15021);
@@ -262,7 +268,8 @@ class ZtunnelConfigTest {
         assertThat(config.dataPlane())
                 .isEqualTo(new ZtunnelConfig.DataPlane(
                         Optional.of(true),
-                        new NodeSettings("n1", "net1", true, false, Duration.ofSeconds(1), Duration.ofSeconds(2), h2),
+                        new NodeSettings(
+                                "n1", "net1", true, false, false, Duration.ofSeconds(1), Duration.ofSeconds(2), h2),
                         new SocketSettings(
                                 7,
                                 false,
@@ -271,8 +278,7 @@ class ZtunnelConfigTest {
                                 new SocketSettings.Keepalive(false, 4, 5, 6, true)),
                         new TlsPolicy(true, TlsPolicy.DEFAULT.groups()),
                         Optional.of(Path.of("/crl.pem")),
-                        new PoolLimits(h2, Duration.ofSeconds(10), Duration.ofSeconds(8), Duration.ofSeconds(9), 500),
-                        false));
+                        new PoolLimits(h2, Duration.ofSeconds(10), Duration.ofSeconds(8), Duration.ofSeconds(9), 500)));
         assertThat(config.serving()).isEqualTo(new ZtunnelConfig.Serving(3, 1, 2, 3, Duration.ofSeconds(7), 1 << 20));
         assertThat(config.log().format()).isEqualTo(LogFormat.JSON);
         assertThat(config.log().filter()).hasToString("access=debug,warn");

@@ -23,11 +23,16 @@ import org.pcollections.TreePVector;
 /// what the delta holds, not what the mesh holds.
 public final class MeshSnapshot {
     public static final MeshSnapshot EMPTY = new MeshSnapshot(
-            HashTreePMap.empty(),
-            HashTreePMap.empty(),
+            new WorkloadIndex(HashTreePMap.empty(), HashTreePMap.empty(), HashTreePMap.empty()),
             HashTreePMap.empty(),
             new ServiceIndex(HashTreePMap.empty(), HashTreePMap.empty(), HashTreePMap.empty(), HashTreePMap.empty()),
             new PolicyIndex(HashTreePMap.empty(), HashTreePMap.empty(), TreePVector.empty()));
+
+    /// `byHostname` holds those that have one: endpoints and gateways known by a DNS name.
+    record WorkloadIndex(
+            PMap<String, Workload> byUid,
+            PMap<NetworkAddress, PVector<String>> byAddress,
+            PMap<NamespacedHostname, PVector<String>> byHostname) {}
 
     /// `cidrs` holds the services with a CIDR address by network.
     record ServiceIndex(
@@ -38,8 +43,7 @@ public final class MeshSnapshot {
 
     record PolicyIndex(PMap<String, Policy> byKey, PMap<String, PVector<String>> byNamespace, PVector<String> global) {}
 
-    final PMap<String, Workload> workloads;
-    final PMap<NetworkAddress, PVector<String>> workloadsByAddress;
+    final WorkloadIndex workloads;
     /// Also of services that nobody has sent yet.
     final PMap<NamespacedHostname, PMap<String, Endpoint>> endpoints;
 
@@ -47,13 +51,11 @@ public final class MeshSnapshot {
     final PolicyIndex policies;
 
     MeshSnapshot(
-            PMap<String, Workload> workloads,
-            PMap<NetworkAddress, PVector<String>> workloadsByAddress,
+            WorkloadIndex workloads,
             PMap<NamespacedHostname, PMap<String, Endpoint>> endpoints,
             ServiceIndex services,
             PolicyIndex policies) {
         this.workloads = workloads;
-        this.workloadsByAddress = workloadsByAddress;
         this.endpoints = endpoints;
         this.services = services;
         this.policies = policies;
@@ -67,16 +69,22 @@ public final class MeshSnapshot {
     }
 
     public Optional<Workload> workload(String uid) {
-        return Optional.ofNullable(workloads.get(uid));
+        return Optional.ofNullable(workloads.byUid.get(uid));
     }
 
     /// The workload with an address; among several the pod that speaks HBONE. Host-network workloads are never
     /// found so.
     public Optional<Workload> workloadAt(String network, InetAddress ip) {
-        var uids = workloadsByAddress.get(new NetworkAddress(network, ip));
+        var uids = workloads.byAddress.get(new NetworkAddress(network, ip));
         return uids == null
                 ? Optional.empty()
                 : uids.stream().flatMap(uid -> workload(uid).stream()).max(Comparator.comparingInt(MeshSnapshot::rank));
+    }
+
+    /// The workload that is known by a DNS name; the first if there are several.
+    public Optional<Workload> workloadByHostname(NamespacedHostname name) {
+        var uids = workloads.byHostname.get(name);
+        return uids == null ? Optional.empty() : workload(uids.getFirst());
     }
 
     private static int rank(Workload workload) {
@@ -85,7 +93,7 @@ public final class MeshSnapshot {
 
     /// The workload of a pod on a node; any node if `node` is empty.
     public Optional<Workload> workloadOfPod(String node, String namespace, String name, String serviceAccount) {
-        return workloads.values().stream()
+        return workloads.byUid.values().stream()
                 .filter(workload -> workload.name().equals(name)
                         && workload.namespace().equals(namespace)
                         && workload.names().serviceAccount().equals(serviceAccount)
@@ -165,7 +173,7 @@ public final class MeshSnapshot {
     }
 
     public Collection<Workload> workloads() {
-        return workloads.values();
+        return workloads.byUid.values();
     }
 
     public Collection<Service> services() {

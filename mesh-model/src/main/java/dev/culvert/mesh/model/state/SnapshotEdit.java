@@ -14,6 +14,7 @@ import org.pcollections.TreePVector;
 final class SnapshotEdit {
     private PMap<String, Workload> workloads;
     private PMap<NetworkAddress, PVector<String>> workloadsByAddress;
+    private PMap<NamespacedHostname, PVector<String>> workloadsByHostname;
     private PMap<NamespacedHostname, PMap<String, Endpoint>> endpoints;
     private PMap<NamespacedHostname, Service> services;
     private PMap<NetworkAddress, PVector<NamespacedHostname>> byVip;
@@ -24,8 +25,9 @@ final class SnapshotEdit {
     private PVector<String> globalPolicies;
 
     SnapshotEdit(MeshSnapshot from) {
-        workloads = from.workloads;
-        workloadsByAddress = from.workloadsByAddress;
+        workloads = from.workloads.byUid();
+        workloadsByAddress = from.workloads.byAddress();
+        workloadsByHostname = from.workloads.byHostname();
         endpoints = from.endpoints;
         services = from.services.byKey();
         byVip = from.services.byVip();
@@ -57,8 +59,7 @@ final class SnapshotEdit {
 
     MeshSnapshot done() {
         return new MeshSnapshot(
-                workloads,
-                workloadsByAddress,
+                new MeshSnapshot.WorkloadIndex(workloads, workloadsByAddress, workloadsByHostname),
                 endpoints,
                 new MeshSnapshot.ServiceIndex(services, byVip, byHostname, cidrs),
                 new MeshSnapshot.PolicyIndex(policies, policiesByNamespace, globalPolicies));
@@ -80,6 +81,9 @@ final class SnapshotEdit {
                 workloadsByAddress = add(workloadsByAddress, address, workload.uid());
             }
         }
+        if (!workload.hostname().isEmpty()) {
+            workloadsByHostname = add(workloadsByHostname, byName(workload), workload.uid());
+        }
         workload.services().forEach((service, ports) -> {
             var of = endpoints.getOrDefault(service, HashTreePMap.empty());
             endpoints = endpoints.plus(service, of.plus(workload.uid(), new Endpoint(workload.uid(), ports)));
@@ -95,10 +99,17 @@ final class SnapshotEdit {
         for (var ip : old.addresses()) {
             workloadsByAddress = remove(workloadsByAddress, new NetworkAddress(old.network(), ip), uid);
         }
+        if (!old.hostname().isEmpty()) {
+            workloadsByHostname = remove(workloadsByHostname, byName(old), uid);
+        }
         for (var service : old.services().keySet()) {
             var rest = endpoints.getOrDefault(service, HashTreePMap.empty()).minus(uid);
             endpoints = rest.isEmpty() ? endpoints.minus(service) : endpoints.plus(service, rest);
         }
+    }
+
+    private static NamespacedHostname byName(Workload workload) {
+        return new NamespacedHostname(workload.namespace(), workload.hostname());
     }
 
     private void insertService(Service service) {
