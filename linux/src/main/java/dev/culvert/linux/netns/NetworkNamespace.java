@@ -78,13 +78,17 @@ public final class NetworkNamespace implements AutoCloseable {
 
     /// Runs `body` inside this namespace, on the calling platform thread, and goes back. Sockets made inside
     /// stay there; a thread or process started inside would too, so start none. If going back fails the
-    /// process is halted: a thread that is lost in a stranger's namespace must not serve anybody.
+    /// process is halted: a thread that is lost in a stranger's namespace must not serve anybody. The process's own
+    /// namespace is not entered, so it needs no rights.
     public <T, E extends Exception> T call(Body<T, E> body) throws E, IOException {
         if (Thread.currentThread().isVirtual()) {
             throw new IllegalStateException("a virtual thread would leave its carrier in another network namespace");
         }
         if (INSIDE.get()) {
             throw new IllegalStateException("already inside a network namespace");
+        }
+        if (id.equals(Home.ID)) {
+            return body.run();
         }
         return fd.use(inside -> Home.FD.use(home -> enterAndReturn(inside, home, () -> outcome(body))))
                 .orElseThrow();
@@ -139,6 +143,15 @@ public final class NetworkNamespace implements AutoCloseable {
     /// which never enters one.
     private static final class Home {
         static final OwnedFd FD = open();
+        static final Id ID = id(FD);
+
+        private static Id id(OwnedFd fd) {
+            try {
+                return fd.use(NetworkNamespace::checkedId);
+            } catch (IOException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
 
         private static OwnedFd open() {
             try {

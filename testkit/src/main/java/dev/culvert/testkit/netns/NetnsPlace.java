@@ -19,7 +19,7 @@ import java.time.Duration;
 /// One pod's network namespace. Its applications are the test: sockets are made inside, on a platform thread.
 final class NetnsPlace implements Place {
     private static final SocketSettings SETTINGS =
-            new SocketSettings(1337, true, true, Duration.ofSeconds(10), SocketSettings.Keepalive.DEFAULT);
+            new SocketSettings(1337, true, true, true, Duration.ofSeconds(10), SocketSettings.Keepalive.DEFAULT);
     private static final int CONNECT_MILLIS = 5000;
 
     private final String namespace;

@@ -23,6 +23,10 @@ public final class DataPath implements PodProxy.Factory, AutoCloseable {
         this.node = node;
     }
 
+    Node node() {
+        return node;
+    }
+
     @Override
     public PodProxy create(PodId id, PodSockets sockets) {
         return new ServingPod(new Pod(id, sockets, node));

@@ -31,7 +31,7 @@ final class DataPlaneKeys {
         return new ZtunnelConfig.DataPlane(
                 originalSource,
                 node(place, originalSource.orElse(true), h2),
-                sockets(),
+                sockets(place.dedicated().isEmpty() ? 1337 : 0),
                 tls(),
                 read.optional("CRL_PATH", "file of revocation lists in PEM, read again when it changes")
                         .filter(path -> !path.isEmpty())
@@ -52,9 +52,15 @@ final class DataPlaneKeys {
                 h2);
     }
 
-    private SocketSettings sockets() {
+    private SocketSettings sockets(int mark) {
         return new SocketSettings(
-                read.integer("PACKET_MARK", 1337, 1, Integer.MAX_VALUE, "SO_MARK of sockets in pods"),
+                read.integer(
+                        "PACKET_MARK",
+                        mark,
+                        0,
+                        Integer.MAX_VALUE,
+                        "SO_MARK of sockets in pods; dedicated mode: 0, none"),
+                true,
                 read.bool("IPV6_ENABLED", true, "listen on IPv6 too"),
                 read.bool("INPOD_PORT_REUSE", true, "SO_REUSEPORT, for two instances side by side"),
                 read.duration("CULVERT_CONNECT_TIMEOUT", Duration.ofSeconds(10), "bound of a TCP connect"),

@@ -9,6 +9,7 @@ import dev.culvert.hbone.pool.PoolLimits;
 import dev.culvert.hbone.tls.TlsPolicy;
 import dev.culvert.proxy.xds.ControlPlane;
 import dev.culvert.ztunnel.inpod.NodeSettings;
+import dev.culvert.ztunnel.inpod.PodId;
 import dev.culvert.ztunnel.inpod.SocketSettings;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,9 +35,12 @@ record ZtunnelConfig(
     /// Who this process is.
     /// @param metadata of the xDS node: ProxyConfig's and `ISTIO_META_*`
     /// @param jsonMetadata values of `ISTIO_METAJSON_*`
+    /// @param dedicated the only workload that is served, in this process's own network namespace; empty for all of
+    ///     the node
     record Place(
             String nodeName,
             Pod pod,
+            Optional<PodId> dedicated,
             String network,
             String clusterId,
             Map<String, String> metadata,
@@ -114,11 +118,40 @@ record ZtunnelConfig(
         return new Place(
                 read.string("NODE_NAME", "", "this node; its pods are served; empty for pods of any node"),
                 pod,
+                dedicated(read),
                 read.string("NETWORK", "", "own network"),
                 read.either("ISTIO_META_CLUSTER_ID", "CLUSTER_ID", "Kubernetes", "cluster id; else CLUSTER_ID's"),
                 proxyConfig.metadataWith(
                         read.prefixed("ISTIO_META_", "xDS node metadata, over ProxyConfig's proxyMetadata")),
                 proxyConfig.jsonMetadata(read.prefixed("ISTIO_METAJSON_", "xDS node metadata, each value JSON"), read));
+    }
+
+    private static Optional<PodId> dedicated(ConfigReader read) {
+        var mode = read.oneOf(
+                "PROXY_MODE",
+                List.of("shared", "dedicated"),
+                "shared",
+                "shared: serves the pods of a node; dedicated: the one workload of its own network namespace");
+        var whom = read.optionalParsed(
+                "PROXY_WORKLOAD_INFO",
+                "namespace/name/service-account",
+                ZtunnelConfig::podId,
+                "whom dedicated mode serves: namespace/name/service-account");
+        if (mode.equals("shared")) {
+            return Optional.empty();
+        }
+        if (whom.isEmpty()) {
+            read.refuse("PROXY_MODE=dedicated needs PROXY_WORKLOAD_INFO=namespace/name/service-account");
+        }
+        return whom;
+    }
+
+    private static PodId podId(String text) {
+        var parts = text.split("/", -1);
+        if (parts.length != 3 || List.of(parts).contains("")) {
+            throw new IllegalArgumentException(text);
+        }
+        return new PodId("dedicated", parts[0], parts[1], parts[2]);
     }
 
     private static Names names(ConfigReader read, Place place) {
@@ -183,12 +216,6 @@ record ZtunnelConfig(
     /// Istio's settings for what does not exist here. At their defaults they are fine.
     /// @return every setting, for this is read last
     private static List<Setting> unsupported(ConfigReader read) {
-        var mode =
-                read.oneOf("PROXY_MODE", List.of("shared", "dedicated"), "shared", "only shared: serves a node's pods");
-        if (mode.equals("dedicated")) {
-            read.refuse("PROXY_MODE=dedicated: this ztunnel serves the pods of a node only; leave it out");
-        }
-        read.optional("PROXY_WORKLOAD_INFO", "namespace/name/service-account in dedicated mode; without meaning here");
         if (!read.bool("ENABLE_PROXY", true, "false would leave only a DNS proxy, and there is none")) {
             read.refuse("ENABLE_PROXY=false: nothing would be left to do, there is no DNS proxy yet; leave it out");
         }

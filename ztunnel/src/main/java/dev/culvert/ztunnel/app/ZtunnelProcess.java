@@ -8,8 +8,11 @@ import dev.culvert.daemon.log.LogLevels;
 import dev.culvert.daemon.shutdown.Lifecycle;
 import dev.culvert.hbone.tls.Revocation;
 import dev.culvert.linux.fd.OpenFilesLimit;
+import dev.culvert.linux.netns.NetworkNamespace;
 import dev.culvert.linux.socket.TransparentSockets;
+import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.proxy.ca.CertificateClient;
+import dev.culvert.proxy.ca.CertificateSource;
 import dev.culvert.proxy.ca.CertificateStore;
 import dev.culvert.proxy.ca.KeysOnTmpfs;
 import dev.culvert.proxy.ca.RevocationFile;
@@ -20,8 +23,10 @@ import dev.culvert.proxy.xds.MeshResources;
 import dev.culvert.proxy.xds.XdsClient;
 import dev.culvert.proxy.xds.XdsMetrics;
 import dev.culvert.ztunnel.inpod.Node;
+import dev.culvert.ztunnel.inpod.PodId;
 import dev.culvert.ztunnel.inpod.PodProxy;
 import dev.culvert.ztunnel.inpod.PodTable;
+import dev.culvert.ztunnel.inpod.SocketSettings;
 import dev.culvert.ztunnel.inpod.ZdsClient;
 import dev.culvert.ztunnel.relay.HostNames;
 import dev.culvert.ztunnel.relay.LiveConnection;
@@ -63,11 +68,21 @@ final class ZtunnelProcess implements AutoCloseable {
     private final DataPath dataPath;
     private final Revocation revocation = new Revocation();
     private final CertificateStore certificates;
+    private final SocketSettings sockets;
     private final PodTable pods;
     private final Holes holes;
     private final HoleWatch holeWatch;
 
     ZtunnelProcess(ZtunnelConfig config, LogLevels levels) throws IOException {
+        this(
+                config,
+                levels,
+                new CertificateClient(
+                        config.upstreams().ca(), config.upstreams().secretTtl()));
+    }
+
+    /// @param authority where certificates come from
+    ZtunnelProcess(ZtunnelConfig config, LogLevels levels, CertificateSource authority) throws IOException {
         this.config = config;
         this.levels = levels;
         OpenFilesLimit.raise();
@@ -78,12 +93,7 @@ final class ZtunnelProcess implements AutoCloseable {
         loops.forEach(loop -> workers.add(new Worker(
                 (EventLoop) loop, config.dataPlane().pool(), config.serving().receiveBudget())));
         certificates = new CertificateStore(
-                new CertificateClient(
-                        config.upstreams().ca(), config.upstreams().secretTtl()),
-                keys(),
-                Clock.systemUTC(),
-                config.dataPlane().tls(),
-                revocation);
+                authority, keys(), Clock.systemUTC(), config.dataPlane().tls(), revocation);
         dataPath = new DataPath(new Node(
                 mesh,
                 certificates,
@@ -92,7 +102,8 @@ final class ZtunnelProcess implements AutoCloseable {
                 workers,
                 new HostNames(config.dataPlane().sockets().connect()),
                 config.dataPlane().node().spoofing(spoof)));
-        pods = new PodTable(dataPath, config.dataPlane().sockets());
+        sockets = config.dataPlane().sockets().transparent(spoof);
+        pods = new PodTable(dataPath, sockets);
         holes = new Holes(pods, ProcessSockets::inodes);
         holeWatch = new HoleWatch(holes, mesh);
         ProcessMetrics.register(registry, pods, workers);
@@ -134,6 +145,7 @@ final class ZtunnelProcess implements AutoCloseable {
                         .start());
         certificates.restore();
         var zds = startMesh();
+        var self = startSelfListener();
         started.ready();
         LOG.info(
                 "ztunnel started: {}, {} loops",
@@ -143,6 +155,7 @@ final class ZtunnelProcess implements AutoCloseable {
         LOG.info("stopping: {}", why);
         podsServed.notReady();
         zds.close();
+        self.ifPresent(SelfListener::drain);
         drain();
     }
 
@@ -152,7 +165,7 @@ final class ZtunnelProcess implements AutoCloseable {
         Runnable begin = () -> {
             if (begun.compareAndSet(false, true)) {
                 synced.ready();
-                zds.start();
+                config.place().dedicated().ifPresentOrElse(this::serveOwnNamespace, zds::start);
             }
         };
         lifecycle.add("pods", zds);
@@ -174,6 +187,42 @@ final class ZtunnelProcess implements AutoCloseable {
         var xds = lifecycle.add("xds", new XdsClient(server, nodeId(), resources, new XdsMetrics(registry), begin));
         xds.start();
         return zds;
+    }
+
+    /// Dedicated mode: the one pod is where this process is.
+    private void serveOwnNamespace(PodId id) {
+        pods.connected();
+        try {
+            pods.add(id, NetworkNamespace.current());
+        } catch (IOException e) {
+            LOG.error("{} is not served: {}", id, e.getMessage());
+        }
+        pods.snapshotSent();
+        podsChanged();
+    }
+
+    private Optional<PodId> ownPod() {
+        var pod = config.place().pod();
+        var known = !pod.name().isEmpty()
+                && !pod.namespace().isEmpty()
+                && !pod.serviceAccount().isEmpty();
+        return known
+                ? Optional.of(new PodId("self", pod.namespace(), pod.name(), pod.serviceAccount()))
+                : Optional.empty();
+    }
+
+    private Optional<SelfListener> startSelfListener() {
+        var self = ownPod();
+        if (self.isEmpty() || config.place().dedicated().isPresent()) {
+            return Optional.empty();
+        }
+        try {
+            var port = config.serving().statsPort();
+            return Optional.of(lifecycle.add("self", SelfListener.start(dataPath.node(), self.get(), sockets, port)));
+        } catch (IOException e) {
+            LOG.warn("metrics are not served by HBONE: {}", e.getMessage());
+            return Optional.empty();
+        }
     }
 
     private XdsClient.NodeId nodeId() {
@@ -219,11 +268,17 @@ final class ZtunnelProcess implements AutoCloseable {
         holeWatch.lookSoon();
         if (pods.isSnapshotReceived()) {
             for (var status : certificates.statuses()) {
-                if (!pods.serves(status.identity())) {
+                if (!pods.serves(status.identity()) && !isOwn(status.identity())) {
                     certificates.forget(status.identity());
                 }
             }
         }
+    }
+
+    private boolean isOwn(SpiffeId identity) {
+        return ownPod().filter(self -> self.namespace().equals(identity.namespace())
+                        && self.serviceAccount().equals(identity.serviceAccount()))
+                .isPresent();
     }
 
     // ---- pages ----

@@ -21,6 +21,7 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntPredicate;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 /// loop.
 final class InboundConnection implements ConnectionListener {
     private final Pod pod;
+    private final IntPredicate ports;
     private final Channel channel;
     private final Worker worker;
     private final HboneConnection http2;
@@ -35,8 +37,9 @@ final class InboundConnection implements ConnectionListener {
     private final InetSocketAddress local;
     private @Nullable Downstream downstream;
 
-    InboundConnection(Pod pod, Channel channel) {
+    InboundConnection(Pod pod, IntPredicate ports, Channel channel) {
         this.pod = pod;
+        this.ports = ports;
         this.channel = channel;
         this.worker = pod.node().worker(channel.eventLoop());
         this.http2 = new HboneConnection(false, this, pod.node().settings().h2(), worker.budget());
@@ -92,7 +95,7 @@ final class InboundConnection implements ConnectionListener {
             stream.respond(ConnectRequest.refused(FailureReason.BAD_REQUEST.status()), true);
             return;
         }
-        new InboundStream(pod, worker, from, stream, request.get()).serve();
+        new InboundStream(pod, worker, from, stream, request.get()).serve(ports);
     }
 
     void drain() {

@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntPredicate;
 
 /// Port 15008: tunnels that come to a pod. Knows the connections that are open, for the drain.
 @Sharable
@@ -13,16 +14,23 @@ public final class InboundListener extends ChannelInboundHandlerAdapter {
     public static final int PORT = 15008;
 
     private final Pod pod;
+    private final IntPredicate ports;
     private final Set<InboundConnection> connections = ConcurrentHashMap.newKeySet();
 
     public InboundListener(Pod pod) {
+        this(pod, _ -> true);
+    }
+
+    /// @param ports of the pod that may be asked for
+    public InboundListener(Pod pod, IntPredicate ports) {
         this.pod = pod;
+        this.ports = ports;
     }
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
         context.pipeline().remove(this);
-        var connection = new InboundConnection(pod, context.channel());
+        var connection = new InboundConnection(pod, ports, context.channel());
         connections.add(connection);
         context.channel().closeFuture().addListener(_ -> connections.remove(connection));
         connection.serve();

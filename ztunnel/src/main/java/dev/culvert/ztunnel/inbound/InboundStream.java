@@ -24,6 +24,7 @@ import dev.culvert.ztunnel.relay.Worker;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// One CONNECT to a captured pod, from its headers to its end: destination, policy, application, then 200 and bytes.
@@ -52,20 +53,21 @@ final class InboundStream implements LiveConnection {
         this.request = request;
     }
 
-    void serve() {
+    /// @param ports of the pod that may be asked for
+    void serve(IntPredicate ports) {
         worker.add(this);
         pod.awaitWorkload(worker.loop())
-                .thenCompose(this::admit)
+                .thenCompose(workload -> admit(workload, ports))
                 .thenCompose(this::callApplication)
                 .thenCompose(this::accept)
                 .whenComplete((_, failure) -> recordAndClose(failure));
     }
 
-    private CompletableFuture<Admitted> admit(Workload workload) {
+    private CompletableFuture<Admitted> admit(Workload workload, IntPredicate ports) {
         var node = pod.node();
         var mesh = node.mesh().current();
         var settings = node.settings();
-        var here = new InboundTarget.Here(mesh, workload, settings.network(), settings.localhostAppTunnel());
+        var here = new InboundTarget.Here(mesh, workload, ports, settings.network(), settings.localhostAppTunnel());
         var target = InboundTarget.of(here, downstream, request);
         var port = target instanceof InboundTarget.Settled settled
                 ? settled.application().getPort()

@@ -16,6 +16,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Comparator;
 import java.util.Optional;
+import java.util.function.IntPredicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -34,9 +35,10 @@ sealed interface InboundTarget {
     record Refused(FailureReason reason, String why) implements InboundTarget {}
 
     /// What the decision needs of the pod.
+    /// @param ports that may be asked for
     /// @param network its own
     /// @param loopback whether application tunnels with a PROXY header end at the pod's loopback
-    record Here(MeshSnapshot mesh, Workload workload, String network, boolean loopback) {}
+    record Here(MeshSnapshot mesh, Workload workload, IntPredicate ports, String network, boolean loopback) {}
 
     static InboundTarget of(Here here, Downstream downstream, ConnectRequest request) {
         var local = downstream.local().getAddress();
@@ -53,6 +55,9 @@ sealed interface InboundTarget {
         }
         var tunnel = here.workload.tunnel().application();
         var last = tunnel != null && tunnel.port() != 0 ? tunnel.port() : port.get();
+        if (!here.ports.test(last)) {
+            return new Refused(FailureReason.BAD_REQUEST, "port " + last + " is not served here");
+        }
         if (Router.isOwnPort(port.get()) || Router.isOwnPort(last)) {
             return new Refused(FailureReason.LOOP, "attempted recursive call to ourselves");
         }

@@ -87,11 +87,15 @@ public final class NetnsSockets implements PodSockets {
                 .option(ChannelOption.SO_BACKLOG, 1024)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .option(EpollChannelOption.SO_REUSEPORT, settings.reusePort())
-                .option(SO_MARK, settings.mark())
-                .option(family == SocketProtocolFamily.INET6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1)
                 .childOption(ChannelOption.AUTO_READ, false)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childHandler(accepted);
+        if (settings.mark() != 0) {
+            bootstrap.option(SO_MARK, settings.mark());
+        }
+        if (settings.transparent()) {
+            bootstrap.option(family == SocketProtocolFamily.INET6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1);
+        }
         return bootstrap.bind(settings.ipv6() ? anyIpv6(port) : new InetSocketAddress("0.0.0.0", port));
     }
 
@@ -107,15 +111,17 @@ public final class NetnsSockets implements PodSockets {
         var bootstrap = new Bootstrap()
                 .group(loop)
                 .channelFactory(() -> construct(() -> new EpollSocketChannel(family)))
-                .option(SO_MARK, settings.mark())
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.AUTO_READ, false)
                 .option(
                         ChannelOption.CONNECT_TIMEOUT_MILLIS,
                         Math.toIntExact(settings.connect().toMillis()))
                 .handler(handler);
+        if (settings.mark() != 0) {
+            bootstrap.option(SO_MARK, settings.mark());
+        }
         keepalive(bootstrap);
-        if (spoofed == null || spoofed.equals(to.getAddress())) {
+        if (spoofed == null || !settings.transparent() || spoofed.equals(to.getAddress())) {
             return bootstrap.connect(to);
         }
         bootstrap.option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true);

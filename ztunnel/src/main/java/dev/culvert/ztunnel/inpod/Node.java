@@ -22,6 +22,10 @@ public record Node(
         workers = List.copyOf(workers);
     }
 
+    public Node with(NodeSettings others) {
+        return new Node(mesh, certificates, metrics, loops, workers, names, others);
+    }
+
     public Worker worker(EventLoop loop) {
         for (var worker : workers) {
             if (worker.loop().equals(loop)) {

@@ -49,6 +49,7 @@ class ZtunnelConfigTest {
                 .isEqualTo(new ZtunnelConfig.Place(
                         "",
                         new ZtunnelConfig.Place.Pod("", "", "1.1.1.1", "", "cluster.local"),
+                        Optional.empty(),
                         "",
                         "Kubernetes",
                         Map.of(),
@@ -78,7 +79,8 @@ class ZtunnelConfigTest {
                                 Duration.ofSeconds(5),
                                 Duration.ofSeconds(10),
                                 H2Limits.DEFAULTS),
-                        new SocketSettings(1337, true, true, Duration.ofSeconds(10), SocketSettings.Keepalive.DEFAULT),
+                        new SocketSettings(
+                                1337, true, true, true, Duration.ofSeconds(10), SocketSettings.Keepalive.DEFAULT),
                         TlsPolicy.DEFAULT,
                         Optional.empty(),
                         PoolLimits.DEFAULTS));
@@ -272,6 +274,7 @@ class ZtunnelConfigTest {
                                 "n1", "net1", true, false, false, Duration.ofSeconds(1), Duration.ofSeconds(2), h2),
                         new SocketSettings(
                                 7,
+                                true,
                                 false,
                                 false,
                                 Duration.ofSeconds(3),
@@ -299,7 +302,8 @@ class ZtunnelConfigTest {
     @CsvSource(
             delimiter = ';',
             value = {
-                "PROXY_MODE; dedicated; serves the pods of a node only",
+                "PROXY_MODE; dedicated; needs PROXY_WORKLOAD_INFO",
+                "PROXY_WORKLOAD_INFO; shop/cart; expected namespace/name/service-account",
                 "PROXY_MODE; sidecar; PROXY_MODE=\"sidecar\": expected shared or dedicated",
                 "ENABLE_PROXY; false; nothing would be left to do",
                 "UNSTABLE_ENABLE_SOCKS5; true; not supported",
