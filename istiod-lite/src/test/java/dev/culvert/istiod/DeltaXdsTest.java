@@ -14,11 +14,13 @@ import dev.culvert.protos.workload.Workload;
 import dev.culvert.proxy.mesh.LastGoodState;
 import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.xds.ControlPlane;
+import dev.culvert.proxy.xds.Demand;
 import dev.culvert.proxy.xds.MeshResources;
 import dev.culvert.proxy.xds.XdsClient;
 import dev.culvert.proxy.xds.XdsMetrics;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -123,6 +125,48 @@ class DeltaXdsTest {
         await(snapshot -> snapshot.workload("Kubernetes//Pod/shop/ccc").isPresent()
                 && snapshot.workload("Kubernetes//Pod/shop/bb").isEmpty()
                 && snapshot.policies().isEmpty());
+    }
+
+    @Test
+    void onDemandClientsGetWhatTheyAskForAndNothingElse() throws Exception {
+        xds.publish(workloads("a", "bb", "ccc"), Map.of("shop/p", policy("p")));
+        var demand = new Demand(Duration.ofSeconds(10));
+        var synced = connect(server.as("node-1"), new MeshResources(mesh, null, demand));
+        assertThat(synced.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(mesh.current().workloads()).isEmpty();
+        assertThat(mesh.current().policies()).hasSize(1);
+
+        demand.fetch(List.of("/198.18.65.2", "/198.18.99.99")).get(10, TimeUnit.SECONDS);
+        assertThat(mesh.current().workloads()).extracting(found -> found.name()).containsExactly("bb");
+
+        xds.publish(workloads("a", "dddd"), Map.of());
+        await(snapshot -> snapshot.workloads().isEmpty());
+        demand.fetch(List.of("Kubernetes//Pod/shop/dddd")).get(10, TimeUnit.SECONDS);
+        assertThat(mesh.current().workloads()).extracting(found -> found.name()).containsExactly("dddd");
+    }
+
+    @Test
+    void onDemandClientsAskAgainAfterAReconnect() throws Exception {
+        xds.publish(workloads("a", "bb"), Map.of());
+        var port = server.port();
+        var demand = new Demand(Duration.ofSeconds(10));
+        connect(server.as("node-1"), new MeshResources(mesh, null, demand)).await();
+        demand.fetch(List.of("/198.18.65.1")).get(10, TimeUnit.SECONDS);
+        server.close();
+        var meanwhile = demand.fetch(List.of("/198.18.65.3"));
+        xds.publish(workloads("a", "ccc"), Map.of());
+        server = new RunningServer(directory, xds, (_, _, _) -> false, port);
+        meanwhile.get(10, TimeUnit.SECONDS);
+        assertThat(mesh.current().workloads()).extracting(found -> found.name()).containsExactlyInAnyOrder("a", "ccc");
+    }
+
+    @Test
+    void withoutAServerAnOnDemandLookupFails() {
+        var lookup = new Demand(Duration.ofMillis(50)).fetch(List.of("/198.18.65.3"));
+        assertThat(lookup)
+                .failsWithin(Duration.ofSeconds(10))
+                .withThrowableThat()
+                .withMessageContaining("the control plane has not said within 0 s what /198.18.65.3 is");
     }
 
     @Test

@@ -6,6 +6,7 @@ import dev.culvert.hbone.tls.Revocation;
 import dev.culvert.hbone.tls.TlsPolicy;
 import dev.culvert.proxy.ca.CertificateStore;
 import dev.culvert.proxy.ca.TestAuthority;
+import dev.culvert.proxy.mesh.Lookup;
 import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.telemetry.ConnectionMetrics;
 import dev.culvert.ztunnel.app.DataPath;
@@ -45,8 +46,15 @@ record TestNode(
                 name, network, true, true, true, Duration.ofSeconds(5), Duration.ofSeconds(10), H2Limits.DEFAULTS);
         var registry = new SimpleMeterRegistry();
         var metrics = new ConnectionMetrics(registry);
-        var dataPath = new DataPath(
-                new Node(mesh, certificates, metrics, loops, workers, new HostNames(Duration.ofSeconds(5)), settings));
+        var dataPath = new DataPath(new Node(
+                mesh,
+                certificates,
+                metrics,
+                loops,
+                workers,
+                new HostNames(Duration.ofSeconds(5)),
+                Lookup.NONE,
+                settings));
         mesh.onChange(_ -> dataPath.recheckSoon());
         return new TestNode(number, loops, registry, mesh, certificates, revocation, dataPath);
     }

@@ -1,5 +1,6 @@
 package dev.culvert.istiod.xds;
 
+import com.google.protobuf.Value;
 import dev.culvert.protos.discovery.DeltaDiscoveryRequest;
 import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
 import dev.culvert.protos.discovery.Resource;
@@ -22,6 +23,7 @@ final class Subscription {
     private final Set<String> unanswered = new HashSet<>();
     /// Gone, but not told yet.
     private final Set<String> deferred = new HashSet<>();
+    private final String node;
     private boolean wildcard;
     private boolean fresh = true;
     private long nonces;
@@ -34,7 +36,14 @@ final class Subscription {
         this.type = type;
         versions.putAll(first.getInitialResourceVersionsMap());
         wildcard = first.getResourceNamesSubscribeCount() == 0;
+        node = first.getNode()
+                .getMetadata()
+                .getFieldsOrDefault("NODE_NAME", Value.getDefaultInstance())
+                .getStringValue();
         subscribe(first);
+        if (!wildcard) {
+            names.addAll(first.getInitialResourceVersionsMap().keySet());
+        }
     }
 
     private void subscribe(DeltaDiscoveryRequest request) {
@@ -136,7 +145,10 @@ final class Subscription {
             candidates.addAll(all.keySet());
             versions.keySet().stream().filter(name -> !all.containsKey(name)).forEach(candidates::add);
         }
-        if (!names.isEmpty()) {
+        if (!wildcard && type.equals(Catalogue.ADDRESS)) {
+            candidates.addAll(versions.keySet());
+            candidates.addAll(OnDemand.names(all, names, node));
+        } else if (!names.isEmpty()) {
             candidates.addAll(named(all));
         }
         return candidates;

@@ -33,11 +33,24 @@ public final class MeshResources {
 
     private final MeshState mesh;
     private final @Nullable LastGoodState disk;
+    private final @Nullable Demand demand;
     private ResourceStore store = new ResourceStore();
 
+    /// Of all addresses.
     public MeshResources(MeshState mesh, @Nullable LastGoodState disk) {
+        this(mesh, disk, null);
+    }
+
+    /// @param demand if addresses are asked for by name; null to take all
+    public MeshResources(MeshState mesh, @Nullable LastGoodState disk, @Nullable Demand demand) {
         this.mesh = mesh;
         this.disk = disk;
+        this.demand = demand;
+    }
+
+    @Nullable
+    Demand demand() {
+        return demand;
     }
 
     /// Starts from what is on disk; true if there was something.

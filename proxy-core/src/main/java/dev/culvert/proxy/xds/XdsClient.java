@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Keeps the mesh up to date by delta xDS, wildcard for addresses and policies; reconnects for ever and keeps the
-/// state meanwhile. One virtual thread runs it.
+/// Keeps the mesh up to date by delta xDS: all policies, and all addresses or those that are asked for; reconnects
+/// for ever and keeps the state meanwhile. One virtual thread runs it.
 public final class XdsClient implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("xds");
     private static final Duration FIRST_BACKOFF = Duration.ofMillis(10);
@@ -76,14 +76,16 @@ public final class XdsClient implements AutoCloseable {
     private final MeshResources resources;
     private final XdsMetrics metrics;
     private final Runnable onSynced;
+    private final @Nullable Demand demand;
     private final Set<String> acknowledged = new HashSet<>();
     private volatile boolean closed;
     private volatile boolean connected;
     private int failures;
     private @Nullable Thread thread;
 
-    /// @param onSynced called once when both types were acknowledged for the first time
+    /// @param onSynced called once when all that is taken whole was acknowledged for the first time
     public XdsClient(ControlPlane server, NodeId node, MeshResources resources, XdsMetrics metrics, Runnable onSynced) {
+        this.demand = resources.demand();
         this.server = server;
         this.node = node;
         this.resources = resources;
@@ -155,17 +157,19 @@ public final class XdsClient implements AutoCloseable {
             return converse(channel);
         } finally {
             connected = false;
+            if (demand != null) {
+                demand.stream(null);
+            }
             channel.shutdownNow();
         }
     }
 
     private boolean converse(ManagedChannel channel) throws InterruptedException {
         var events = new ArrayBlockingQueue<Event>(QUEUE);
-        var requests = AggregatedDiscoveryServiceGrpc.newStub(channel)
+        var requests = new Requests(AggregatedDiscoveryServiceGrpc.newStub(channel)
                 .withCallCredentials(server.credentials())
-                .deltaAggregatedResources(new Receiver(events));
-        subscribe(requests, MeshResources.ADDRESS);
-        subscribe(requests, MeshResources.AUTHORIZATION);
+                .deltaAggregatedResources(new Receiver(events)));
+        subscribe(requests);
         var received = false;
         while (!closed) {
             switch (events.take()) {
@@ -208,21 +212,32 @@ public final class XdsClient implements AutoCloseable {
                         : XdsMetrics.Reason.ERROR;
     }
 
-    private void subscribe(StreamObserver<DeltaDiscoveryRequest> requests, String type) {
-        requests.onNext(DeltaDiscoveryRequest.newBuilder()
+    private void subscribe(Requests requests) {
+        var held = resources.versions(MeshResources.ADDRESS);
+        var addresses = demand == null
+                ? DeltaDiscoveryRequest.newBuilder().putAllInitialResourceVersions(held)
+                : demand.subscribe(held);
+        requests.send(addresses
                 .setNode(node.toProto())
-                .setTypeUrl(type)
-                .putAllInitialResourceVersions(resources.versions(type))
+                .setTypeUrl(MeshResources.ADDRESS)
+                .build());
+        if (demand != null) {
+            demand.stream(requests::send);
+        }
+        requests.send(DeltaDiscoveryRequest.newBuilder()
+                .setNode(node.toProto())
+                .setTypeUrl(MeshResources.AUTHORIZATION)
+                .putAllInitialResourceVersions(resources.versions(MeshResources.AUTHORIZATION))
                 .build());
     }
 
-    private void handle(DeltaDiscoveryResponse response, StreamObserver<DeltaDiscoveryRequest> requests) {
+    private void handle(DeltaDiscoveryResponse response, Requests requests) {
         var answer = DeltaDiscoveryRequest.newBuilder()
                 .setTypeUrl(response.getTypeUrl())
                 .setResponseNonce(response.getNonce());
         if (!isKnown(response.getTypeUrl())) {
             LOG.warn("unknown type {} ignored", response.getTypeUrl());
-            requests.onNext(answer.build());
+            requests.send(answer.build());
             return;
         }
         var refused = resources.apply(response);
@@ -233,10 +248,20 @@ public final class XdsClient implements AutoCloseable {
             LOG.error("refused {} of {} resources: {}", refused.size(), response.getResourcesCount(), text);
             answer.setErrorDetail(Status.newBuilder().setCode(3).setMessage(text));
         }
-        requests.onNext(answer.build());
-        if (refused.isEmpty() && acknowledged.add(response.getTypeUrl()) && acknowledged.size() == 2) {
-            onSynced.run();
+        requests.send(answer.build());
+        if (demand != null) {
+            demand.answered(response);
         }
+        if (refused.isEmpty() && isWhole(response.getTypeUrl()) && acknowledged.add(response.getTypeUrl())) {
+            var all = demand == null ? 2 : 1;
+            if (acknowledged.size() == all) {
+                onSynced.run();
+            }
+        }
+    }
+
+    private boolean isWhole(String type) {
+        return demand == null || type.equals(MeshResources.AUTHORIZATION);
     }
 
     private static boolean isKnown(String type) {
@@ -248,6 +273,13 @@ public final class XdsClient implements AutoCloseable {
         closed = true;
         if (thread != null) {
             thread.interrupt();
+        }
+    }
+
+    /// The sending side of a stream; used by the client's thread and by whoever asks for a name.
+    private record Requests(StreamObserver<DeltaDiscoveryRequest> stream) {
+        synchronized void send(DeltaDiscoveryRequest request) {
+            stream.onNext(request);
         }
     }
 

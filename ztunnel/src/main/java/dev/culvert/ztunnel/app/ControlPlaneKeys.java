@@ -44,6 +44,10 @@ final class ControlPlaneKeys {
                 "token file, read for each call, or the token itself");
         return new ZtunnelConfig.Upstreams(
                 server("XDS", xds, token),
+                read.bool(
+                        "XDS_ON_DEMAND",
+                        false,
+                        "ask for addresses when a connection needs them; not together with the DNS proxy"),
                 orInvalid(server("CA", ca, token)),
                 read.duration("SECRET_TTL", Duration.ofHours(24), "validity asked of the authority"),
                 local());

@@ -59,9 +59,14 @@ record ZtunnelConfig(
 
     /// Where mesh and certificates come from.
     /// @param xds null without a control plane
+    /// @param onDemand whether addresses are asked for when a connection needs them
     /// @param local null without a mesh in a file or variable
     record Upstreams(
-            @Nullable ControlPlane xds, ControlPlane ca, Duration secretTtl, LocalMesh.@Nullable Source local) {}
+            @Nullable ControlPlane xds,
+            boolean onDemand,
+            ControlPlane ca,
+            Duration secretTtl,
+            LocalMesh.@Nullable Source local) {}
 
     /// Where state outlives the process.
     /// @param state configuration, on disk; empty to keep none
@@ -104,6 +109,10 @@ record ZtunnelConfig(
                 serving(read, proxyConfig),
                 LogConfig.from(read),
                 unsupported(read));
+        if (config.upstreams.onDemand && config.names.capture) {
+            read.refuse("XDS_ON_DEMAND=true with the DNS proxy: it answers from the whole mesh only;"
+                    + " set ISTIO_META_DNS_CAPTURE=false or leave XDS_ON_DEMAND out");
+        }
         read.done();
         return config;
     }
@@ -219,7 +228,7 @@ record ZtunnelConfig(
         if (!read.bool("ENABLE_PROXY", true, "false would leave only a DNS proxy, and there is none")) {
             read.refuse("ENABLE_PROXY=false: nothing would be left to do, there is no DNS proxy yet; leave it out");
         }
-        for (var name : List.of("UNSTABLE_ENABLE_SOCKS5", "XDS_ON_DEMAND", "FAKE_CA")) {
+        for (var name : List.of("UNSTABLE_ENABLE_SOCKS5", "FAKE_CA")) {
             if (read.bool(name, false, "only false: not supported")) {
                 read.refuse(name + "=true is not supported by this ztunnel; leave it out");
             }

@@ -17,8 +17,10 @@ import dev.culvert.proxy.ca.CertificateStore;
 import dev.culvert.proxy.ca.KeysOnTmpfs;
 import dev.culvert.proxy.ca.RevocationFile;
 import dev.culvert.proxy.mesh.LastGoodState;
+import dev.culvert.proxy.mesh.Lookup;
 import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.telemetry.ConnectionMetrics;
+import dev.culvert.proxy.xds.Demand;
 import dev.culvert.proxy.xds.MeshResources;
 import dev.culvert.proxy.xds.XdsClient;
 import dev.culvert.proxy.xds.XdsMetrics;
@@ -65,6 +67,7 @@ final class ZtunnelProcess implements AutoCloseable {
     private final Readiness.Task podsServed = readiness.task("workload proxy manager");
     private final MeterRegistry registry = new SimpleMeterRegistry();
     private final MeshState mesh = new MeshState();
+    private final @Nullable Demand demand;
     private final DataPath dataPath;
     private final Revocation revocation = new Revocation();
     private final CertificateStore certificates;
@@ -94,6 +97,9 @@ final class ZtunnelProcess implements AutoCloseable {
                 (EventLoop) loop, config.dataPlane().pool(), config.serving().receiveBudget())));
         certificates = new CertificateStore(
                 authority, keys(), Clock.systemUTC(), config.dataPlane().tls(), revocation);
+        demand = config.upstreams().onDemand()
+                ? new Demand(config.dataPlane().node().workloadWait())
+                : null;
         dataPath = new DataPath(new Node(
                 mesh,
                 certificates,
@@ -101,6 +107,7 @@ final class ZtunnelProcess implements AutoCloseable {
                 loops,
                 workers,
                 new HostNames(config.dataPlane().sockets().connect()),
+                demand == null ? Lookup.NONE : demand,
                 config.dataPlane().node().spoofing(spoof)));
         sockets = config.dataPlane().sockets().transparent(spoof);
         pods = new PodTable(dataPath, sockets);
@@ -180,7 +187,7 @@ final class ZtunnelProcess implements AutoCloseable {
             return zds;
         }
         var state = config.kept().state();
-        var resources = new MeshResources(mesh, state.isPresent() ? new LastGoodState(state.get()) : null);
+        var resources = new MeshResources(mesh, state.isPresent() ? new LastGoodState(state.get()) : null, demand);
         if (resources.restore()) {
             begin.run();
         }

@@ -3,6 +3,7 @@ package dev.culvert.ztunnel.inbound;
 import dev.culvert.hbone.codec.HboneStream;
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.failure.ProxyException;
+import dev.culvert.hbone.headers.Authority;
 import dev.culvert.hbone.headers.Baggage;
 import dev.culvert.hbone.headers.ConnectRequest;
 import dev.culvert.hbone.tls.HboneTls;
@@ -21,6 +22,7 @@ import dev.culvert.ztunnel.relay.SocketDial;
 import dev.culvert.ztunnel.relay.SocketEnd;
 import dev.culvert.ztunnel.relay.StreamEnd;
 import dev.culvert.ztunnel.relay.Worker;
+import dev.culvert.ztunnel.route.Needs;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -57,10 +59,25 @@ final class InboundStream implements LiveConnection {
     void serve(IntPredicate ports) {
         worker.add(this);
         pod.awaitWorkload(worker.loop())
+                .thenCompose(this::learn)
                 .thenCompose(workload -> admit(workload, ports))
                 .thenCompose(this::callApplication)
                 .thenCompose(this::accept)
                 .whenComplete((_, failure) -> recordAndClose(failure));
+    }
+
+    /// An authority other than this pod may be one whose waypoint it is: asked for, if the mesh is told on demand
+    /// only.
+    private CompletableFuture<Workload> learn(Workload workload) {
+        var lookup = pod.node().lookup();
+        if (!lookup.isNeeded()
+                || !(request.authority() instanceof Authority.Address(var address))
+                || address.getAddress().equals(downstream.local().getAddress())) {
+            return CompletableFuture.completedFuture(workload);
+        }
+        var network = pod.node().settings().network();
+        var missing = Needs.of(pod.node().mesh().current(), network, workload.namespace(), address.getAddress());
+        return lookup.fetch(missing).handleAsync((_, _) -> workload, worker.loop());
     }
 
     private CompletableFuture<Admitted> admit(Workload workload, IntPredicate ports) {

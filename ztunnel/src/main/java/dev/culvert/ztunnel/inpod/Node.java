@@ -1,6 +1,7 @@
 package dev.culvert.ztunnel.inpod;
 
 import dev.culvert.proxy.ca.CertificateStore;
+import dev.culvert.proxy.mesh.Lookup;
 import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.telemetry.ConnectionMetrics;
 import dev.culvert.ztunnel.relay.HostNames;
@@ -17,13 +18,14 @@ public record Node(
         EventLoopGroup loops,
         List<Worker> workers,
         HostNames names,
+        Lookup lookup,
         NodeSettings settings) {
     public Node {
         workers = List.copyOf(workers);
     }
 
     public Node with(NodeSettings others) {
-        return new Node(mesh, certificates, metrics, loops, workers, names, others);
+        return new Node(mesh, certificates, metrics, loops, workers, names, lookup, others);
     }
 
     public Worker worker(EventLoop loop) {

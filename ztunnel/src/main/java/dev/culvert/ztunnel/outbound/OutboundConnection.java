@@ -15,6 +15,7 @@ import dev.culvert.ztunnel.relay.Relay;
 import dev.culvert.ztunnel.relay.RelayEnd;
 import dev.culvert.ztunnel.relay.SocketEnd;
 import dev.culvert.ztunnel.relay.Worker;
+import dev.culvert.ztunnel.route.Needs;
 import dev.culvert.ztunnel.route.Route;
 import dev.culvert.ztunnel.route.Router;
 import io.netty.channel.socket.DuplexChannel;
@@ -26,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One captured outbound connection, from accept to close. Confined to its loop; every stage completes on it.
 final class OutboundConnection implements LiveConnection {
+    private static final int MAX_LOOKUPS = 4;
+
     private final Pod pod;
     private final Worker worker;
     private final SocketEnd downstream;
@@ -51,6 +54,7 @@ final class OutboundConnection implements LiveConnection {
         pod.node().metrics().socketOpened(Traffic.Reporter.SOURCE);
         refuseLoops()
                 .thenCompose(_ -> pod.awaitWorkload(worker.loop()))
+                .thenCompose(this::learn)
                 .thenCompose(this::connect)
                 .thenCompose(upstream -> {
                     relay = new Relay(downstream, upstream);
@@ -67,6 +71,21 @@ final class OutboundConnection implements LiveConnection {
                 ? CompletableFuture.failedFuture(
                         ProxyException.of(FailureReason.LOOP, "attempted recursive call to ourselves"))
                 : CompletableFuture.completedFuture(null);
+    }
+
+    /// Asks for what the decision needs and the mesh has not been told, if it is told on demand only. Each answer may
+    /// name more, so some rounds of it.
+    private CompletableFuture<Workload> learn(Workload client) {
+        return pod.node().lookup().isNeeded() ? learn(client, MAX_LOOKUPS) : CompletableFuture.completedFuture(client);
+    }
+
+    private CompletableFuture<Workload> learn(Workload client, int rounds) {
+        var mesh = pod.node().mesh().current();
+        var missing = Needs.of(mesh, client.network(), client.namespace(), dst.getAddress());
+        if (missing.isEmpty() || rounds == 0) {
+            return CompletableFuture.completedFuture(client);
+        }
+        return pod.node().lookup().fetch(missing).thenComposeAsync(_ -> learn(client, rounds - 1), worker.loop());
     }
 
     /// The first endpoint and, where it failed before it took anything, one other endpoint of the service.

@@ -59,6 +59,7 @@ class ZtunnelConfigTest {
         assertThat(config.upstreams())
                 .isEqualTo(new ZtunnelConfig.Upstreams(
                         new ControlPlane(localhost, ROOT, TOKEN, "", "Kubernetes", Map.of()),
+                        false,
                         new ControlPlane(localhost, ROOT, TOKEN, "", "Kubernetes", Map.of()),
                         Duration.ofHours(24),
                         null));
@@ -307,7 +308,7 @@ class ZtunnelConfigTest {
                 "PROXY_MODE; sidecar; PROXY_MODE=\"sidecar\": expected shared or dedicated",
                 "ENABLE_PROXY; false; nothing would be left to do",
                 "UNSTABLE_ENABLE_SOCKS5; true; not supported",
-                "XDS_ON_DEMAND; true; not supported",
+                "XDS_ON_DEMAND; true; set ISTIO_META_DNS_CAPTURE=false",
                 "FAKE_CA; true; not supported",
                 "COMPLIANCE_POLICY; fips; expected pqc, or unset",
                 "ENABLE_PROXY; TRUE; expected true or false",
