@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
             MeshCommands.Logs.class,
             MeshCommands.Exec.class,
             MeshCommands.Holes.class,
+            MeshCommands.Replace.class,
             MeshCommands.Why.class,
             MeshCommands.LocalSupervisor.class,
             ZtunnelConfig.class,

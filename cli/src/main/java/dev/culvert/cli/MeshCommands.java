@@ -267,6 +267,35 @@ final class MeshCommands {
         }
     }
 
+    /// `culvert replace NODE`.
+    @Command(
+            name = "replace",
+            mixinStandardHelpOptions = true,
+            description =
+                    "Replaces a node's ztunnel by another process, as an upgrade does: the next one starts beside it"
+                            + " and takes over new connections, then the last one serves what it has open to the end, or to its"
+                            + " deadline.")
+    static final class Replace extends OnMesh implements Callable<Integer> {
+        @Parameters(index = "0", paramLabel = "NODE", description = "The node, such as node-1.")
+        String node = "";
+
+        @Parameters(
+                index = "1..*",
+                arity = "0..*",
+                paramLabel = "COMMAND",
+                description = "The next ztunnel's command line, after --; the same program again without it.")
+        List<String> command = List.of();
+
+        @Override
+        public Integer call() throws IOException {
+            var client = client();
+            var request = client.request("replace").put("node", node);
+            command.forEach(request.putArray("command")::add);
+            client.ask(request);
+            return print(node + " has another ztunnel.\n");
+        }
+    }
+
     /// `culvert why FROM TO:PORT`.
     @Command(
             name = "why",

@@ -171,6 +171,14 @@ final class TestMesh implements AutoCloseable {
         }
     }
 
+    /// Replaces a node's ztunnel as an upgrade does.
+    /// @param command the next one's; empty for the same program
+    void replace(String node, List<String> command) throws IOException {
+        var request = client.request("replace").put("node", node);
+        command.forEach(request.putArray("command")::add);
+        client.ask(request);
+    }
+
     /// `kill -9`; nobody starts it again.
     void killForGood(String program) throws IOException {
         client.ask(client.request("kill").put("process", program).put("again", false));

@@ -1,5 +1,6 @@
 package dev.culvert.cli.local;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.culvert.linux.netns.NetworkNamespace;
 import java.io.BufferedInputStream;
@@ -20,6 +21,14 @@ import java.util.Map;
 record Fetch(String method, String url, Map<String, String> headers) {
     private static final int MILLIS = 5000;
     private static final int MOST_BODY = 64 << 20;
+
+    /// Whether the answer is 200.
+    boolean isOk(Path namespace) throws IOException {
+        return from(namespace, JsonNodeFactory.instance.objectNode())
+                        .path("status")
+                        .asInt()
+                == 200;
+    }
 
     /// Adds `status` and `body`, or `failure`, to `answer`.
     ObjectNode from(Path namespace, ObjectNode answer) throws IOException {

@@ -108,6 +108,11 @@ final class KeptProcess {
 
     /// Asks it to end, insists after a while, and does not start it again.
     void stop() {
+        stop(GRACE);
+    }
+
+    /// @param grace how long it may take
+    void stop(Duration grace) {
         Process ending;
         synchronized (this) {
             stopped = true;
@@ -118,7 +123,7 @@ final class KeptProcess {
         }
         ending.destroy();
         try {
-            if (!ending.waitFor(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (!ending.waitFor(grace.toMillis(), TimeUnit.MILLISECONDS)) {
                 ending.destroyForcibly().waitFor();
             }
         } catch (InterruptedException e) {

@@ -29,15 +29,17 @@ public record Programs(List<String> controlPlane, List<String> agent, List<Strin
             }
             commands.add(List.of(program.toString()));
         }
-        return new Programs(commands.get(0), commands.get(1), ztunnel(commands.get(2)), commands.get(3));
+        return new Programs(
+                other("CULVERT_ISTIOD", commands.get(0)),
+                other("CULVERT_AGENT", commands.get(1)),
+                other("CULVERT_ZTUNNEL", with(commands.get(2))),
+                commands.get(3));
     }
 
-    /// Ours, or the command line in `CULVERT_ZTUNNEL`: any node proxy that takes Istio's environment.
-    private static List<String> ztunnel(List<String> ours) {
-        var other = System.getenv("CULVERT_ZTUNNEL");
-        return other == null || other.isBlank()
-                ? with(ours)
-                : List.of(other.strip().split("\\s+"));
+    /// Ours, or the command line in a variable: any program that takes the same arguments and environment.
+    private static List<String> other(String variable, List<String> ours) {
+        var other = System.getenv(variable);
+        return other == null || other.isBlank() ? ours : List.of(other.strip().split("\\s+"));
     }
 
     private static List<String> with(List<String> ztunnel) {

@@ -32,6 +32,7 @@ final class Requests {
             case "exec" -> exec(request, answers);
             case "http" -> answers.last(http(request, answers.object()));
             case "fetch" -> answers.last(fetch(request, answers.object()));
+            case "replace" -> answers.last(replace(request, answers.object()));
             case "kill" -> answers.last(kill(request, answers.object()));
             case "capture-start" -> answers.last(startCapture(request, answers.object()));
             case "capture-find" -> answers.last(findInCapture(request, answers.object()));
@@ -102,7 +103,7 @@ final class Requests {
 
     /// To the admin, metrics or readiness port of a program, from inside its namespace.
     private ObjectNode http(JsonNode request, ObjectNode answer) throws IOException {
-        var namespace = request.path("namespace").asText();
+        var namespace = rig.namespace(request.path("namespace").asText());
         var fetch = new Fetch(
                 request.path("method").asText("GET"),
                 "http://127.0.0.1:" + request.path("port").asInt()
@@ -120,6 +121,13 @@ final class Requests {
                         header -> headers.put(header.getKey(), header.getValue().asText()));
         var netns = Commands.netns(pod(request).plan().netns());
         return new Fetch("GET", request.path("url").asText(), headers).from(netns, answer);
+    }
+
+    private ObjectNode replace(JsonNode request, ObjectNode answer) throws IOException {
+        var command = new ArrayList<String>();
+        request.path("command").forEach(word -> command.add(word.asText()));
+        rig.replaceZtunnel(request.path("node").asText(), command);
+        return answer;
     }
 
     /// A pod's containers or a program; a program stays away with `again: false`.

@@ -26,6 +26,8 @@ public final class Rig implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Rig.class);
     private static final Duration PERIOD = Duration.ofMillis(250);
     private static final int FIRST_POD_HOST = 3;
+    private static final Duration READY_WITHIN = Duration.ofSeconds(60);
+    private static final Duration DRAIN = Duration.ofSeconds(30);
 
     private final RigConfig config;
     private final FolderSource folder;
@@ -37,6 +39,8 @@ public final class Rig implements AutoCloseable {
     private final Map<String, Integer> hosts = new LinkedHashMap<>();
     private final Map<String, RunningPod> pods = new LinkedHashMap<>();
     private final List<KeptProcess> processes = new ArrayList<>();
+    /// Where a node's ztunnel is now, by the name of the namespace where its first one was.
+    private final Map<String, String> ztunnels = new LinkedHashMap<>();
     private final Map<String, String> appliedRules = new LinkedHashMap<>();
     private final Thread keeper = Thread.ofPlatform().name("rig").daemon().unstarted(this::keepUntilClosed);
     private int nextNode;
@@ -148,6 +152,73 @@ public final class Rig implements AutoCloseable {
                     config.state, name, node.ztunnel().v4());
             start(name + "-ztunnel", name + "/ztunnel", config.programs.ztunnel(), environment);
         }
+    }
+
+    /// Replaces a node's ztunnel as an upgrade does: the next one starts beside it in a namespace of its own and takes
+    /// the pods over; once it is ready, the last one is asked to end. Returns when it has.
+    /// @param command the next one's; empty for the same program again
+    /// @throws IOException it was not ready in time; the last one goes on
+    void replaceZtunnel(String node, List<String> command) throws IOException {
+        var first = node + "-ztunnel";
+        var name = node + "/ztunnel";
+        Replacement next;
+        synchronized (this) {
+            var at = nodes.get(node);
+            if (at == null) {
+                throw new MissingException("no node " + node + "; there are " + nodes.keySet());
+            }
+            var host = hosts.merge(node, 1, Integer::sum) - 1;
+            next = new Replacement(first + host, process(name));
+            topology.addPod(next.namespace, node, at, at.pod(host));
+            var environment =
+                    Programs.ztunnelEnvironment(config.state, node, at.pod(host).v4());
+            start(next.namespace, name, command.isEmpty() ? config.programs.ztunnel() : command, environment);
+        }
+        try {
+            awaitReady(next.namespace);
+        } catch (IOException e) {
+            end(processes().getLast(), next.namespace);
+            throw e;
+        }
+        var last = namespace(first);
+        synchronized (this) {
+            ztunnels.put(first, next.namespace);
+        }
+        end(next.last, last);
+    }
+
+    private record Replacement(String namespace, KeptProcess last) {}
+
+    private KeptProcess process(String name) throws MissingException {
+        return processes.stream()
+                .filter(process -> process.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new MissingException("no process " + name));
+    }
+
+    private static void awaitReady(String namespace) throws IOException {
+        var ready = new Fetch("GET", "http://127.0.0.1:15021/healthz/ready", Map.of());
+        var deadline = System.nanoTime() + READY_WITHIN.toNanos();
+        while (!ready.isOk(Commands.netns(namespace))) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new IOException("the next ztunnel was not ready within " + READY_WITHIN.toSeconds()
+                        + " s; the last one goes on");
+            }
+            pause();
+        }
+    }
+
+    private void end(KeptProcess process, String namespace) throws IOException {
+        process.stop(DRAIN);
+        synchronized (this) {
+            processes.remove(process);
+            topology.removeNamespace(namespace);
+        }
+    }
+
+    /// The namespace where a program is now.
+    synchronized String namespace(String name) {
+        return ztunnels.getOrDefault(name, name);
     }
 
     /// Sockets and keys of a node's programs.

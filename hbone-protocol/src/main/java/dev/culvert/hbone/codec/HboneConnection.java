@@ -24,6 +24,10 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
     /// Bytes handed to TLS between two looks at whether the socket keeps up.
     private static final int BURST_BYTES = 256 * 1024;
 
+    private static final long DRAIN_PING = 0x64726169_6e696e67L;
+    /// How long a peer has to answer the PING of a drain.
+    private static final int DRAIN_SECONDS = 1;
+
     private final ConnectionListener listener;
     private final boolean client;
     final H2Limits limits;
@@ -57,6 +61,7 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
     int nextStreamId;
     boolean goAwayReceived;
     boolean goAwaySent;
+    private boolean draining;
 
     public HboneConnection(boolean client, ConnectionListener listener, H2Limits limits, ReceiveBudget budget) {
         this.client = client;
@@ -102,10 +107,26 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
         return streams.size();
     }
 
-    /// Says that no more streams are taken, serves those that are open, then closes (RFC 9113 §6.8).
+    /// Takes no more streams, serves those that are open, then closes (RFC 9113 §6.8). A server first says so, and
+    /// names the last stream only when the peer has heard it: what was on its way meanwhile is still served.
     public void drain() {
         assert inLoop();
-        if (ctx == null || broken || goAwaySent) {
+        if (ctx == null || broken || goAwaySent || draining) {
+            return;
+        }
+        if (client) {
+            endDrain();
+            return;
+        }
+        draining = true;
+        writer().goAway(Integer.MAX_VALUE, ErrorCode.NO_ERROR, "draining");
+        writer().ping(DRAIN_PING, false);
+        context().flush();
+        context().executor().schedule(this::endDrain, DRAIN_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private void endDrain() {
+        if (broken || goAwaySent) {
             return;
         }
         goAwaySent = true;
@@ -397,6 +418,9 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
     }
 
     void pongReceived(long opaque) {
+        if (draining && opaque == DRAIN_PING) {
+            endDrain();
+        }
         if (keepalive != null) {
             keepalive.answered(opaque);
         }

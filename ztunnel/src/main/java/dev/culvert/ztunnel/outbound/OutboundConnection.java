@@ -88,17 +88,20 @@ final class OutboundConnection implements LiveConnection {
         return pod.node().lookup().fetch(missing).thenComposeAsync(_ -> learn(client, rounds - 1), worker.loop());
     }
 
-    /// The first endpoint and, where it failed before it took anything, one other endpoint of the service.
+    /// The first endpoint and, where it failed before it took anything, one other endpoint of the service; the same
+    /// one if its proxy only takes no more streams on that connection.
     private CompletableFuture<RelayEnd> connect(Workload client) {
         var mesh = pod.node().mesh().current();
         var first = choose(mesh, client, Set.of());
         return attempt(client, first).exceptionallyCompose(failure -> {
             var why = ProxyException.of(failure);
             var failed = first.about().workload();
-            if (!why.reason().retryable() || first.about().service() == null || failed == null) {
+            var again = why.reason() == FailureReason.UPSTREAM_REFUSED;
+            if (failed == null
+                    || (!again && (!why.reason().retryable() || first.about().service() == null))) {
                 return CompletableFuture.failedFuture(why);
             }
-            var second = choose(mesh, client, Set.of(failed.uid()));
+            var second = choose(mesh, client, again ? Set.of() : Set.of(failed.uid()));
             if (second instanceof Route.Refused) {
                 return CompletableFuture.failedFuture(why);
             }
