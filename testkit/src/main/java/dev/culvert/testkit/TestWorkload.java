@@ -322,6 +322,17 @@ public final class TestWorkload {
         return connect(new InetSocketAddress(to.addressFor(family), port));
     }
 
+    /// A connection to the HBONE port of `to`, as this workload, on which the test writes CONNECTs by hand.
+    RawPeer peerOf(TestWorkload to) {
+        try {
+            var here = up();
+            return new RawPeer(
+                    here.place.sockets(), mesh.node(node), identity(), new InetSocketAddress(to.address(), 15008));
+        } catch (IOException e) {
+            throw new UncheckedIOException(name + ": " + e.getMessage(), e);
+        }
+    }
+
     public Connection connect(InetSocketAddress to) {
         try {
             var connection = new Connection(up().place.connect(to));

@@ -6,10 +6,14 @@ import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersEncoder;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// HPACK (Netty's) and the gathering of a header block from HEADERS and CONTINUATION. Confined to the connection's
 /// loop.
 final class HeaderBlocks {
+    private static final Logger LOG = LoggerFactory.getLogger("h2");
     private static final int MAX_CONTINUATIONS = 16;
 
     private final DefaultHttp2HeadersEncoder encoder = new DefaultHttp2HeadersEncoder();
@@ -59,11 +63,18 @@ final class HeaderBlocks {
         block.writeBytes(fragment);
     }
 
+    /// Null if the headers are malformed, which is the stream's fault only (RFC 9113 §8.1.1).
+    @Nullable
     Http2Headers finish() throws H2Exception {
         var streamId = openStreamId;
         openStreamId = 0;
         try {
             return decoder.decodeHeaders(streamId, block);
+        } catch (Http2Exception.HeaderListSizeException tooLong) {
+            throw new H2Exception(code(tooLong), "header block: " + tooLong.getMessage());
+        } catch (Http2Exception.StreamException malformed) {
+            LOG.debug("malformed headers on stream {}: {}", streamId, malformed.getMessage());
+            return null;
         } catch (Http2Exception bad) {
             throw new H2Exception(code(bad), "header block: " + bad.getMessage());
         }

@@ -3,6 +3,7 @@ package dev.culvert.hbone.codec;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http2.Http2Headers;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// What the peer's frames do to a connection. Confined to the connection's loop.
 final class PeerFrames implements FrameDecoder.Sink {
@@ -143,11 +144,26 @@ final class PeerFrames implements FrameDecoder.Sink {
         var endStream = blocks().openEndStream();
         var headers = blocks().finish();
         var stream = connection.streams.get(streamId);
-        if (stream != null) {
+        if (headers == null) {
+            malformed(streamId, stream);
+        } else if (stream != null) {
             answered(stream, headers, endStream);
         } else if (!client && streamId > lastPeerStreamId) {
             lastPeerStreamId = streamId;
             requested(streamId, headers, endStream);
+        }
+    }
+
+    private void malformed(int streamId, @Nullable HboneStream stream) throws H2Exception {
+        flood.count(connection.nanoTime(), "malformed headers");
+        if (!client && streamId > lastPeerStreamId) {
+            lastPeerStreamId = streamId;
+        }
+        connection.writer().reset(streamId, ErrorCode.PROTOCOL_ERROR);
+        if (stream != null) {
+            connection.streams.remove(streamId);
+            HboneConnection.fail(stream, new StreamFailure(ErrorCode.PROTOCOL_ERROR, false, "malformed headers"));
+            connection.closeIfDrained();
         }
     }
 

@@ -6,6 +6,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.WriteBufferWaterMark;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -277,16 +278,51 @@ class HostilePeerTest {
         }
     }
 
+    /// One bad request is not its neighbours' fault (RFC 9113 §8.1.1).
     @Test
-    void drainServesWhatIsOpenAndRefusesTheRest() {
+    void malformedHeadersEndTheirStreamOnly() {
         try (var peer = Peer.ofServer()) {
             open(peer, 1);
-            peer.connection.drain();
-            assertThat(peer.frames(FrameTypes.GOAWAY)).singleElement().matches(frame -> frame.u32(0) == 1);
-            open(peer, 3);
+            var headers = new StringBuilder();
+            for (var field : List.of(":method", "CONNECT", ":authority", " 198.18.1.2:80")) {
+                headers.append(field.startsWith(":") ? "\0" : "")
+                        .appendCodePoint(field.length())
+                        .append(field);
+            }
+            var endHeaders = FrameTypes.END_HEADERS;
+            peer.frame(FrameTypes.HEADERS, endHeaders, 3, headers.chars().toArray());
             assertThat(peer.frames(FrameTypes.RST_STREAM))
                     .singleElement()
-                    .matches(frame -> frame.streamId() == 3 && ErrorCode.of(frame.u32(0)) == ErrorCode.REFUSED_STREAM);
+                    .matches(frame -> frame.streamId() == 3 && ErrorCode.of(frame.u32(0)) == ErrorCode.PROTOCOL_ERROR);
+            open(peer, 5);
+            assertThat(peer.accepted).hasSize(2);
+            peer.data(1, 0, "still here");
+            assertThat(peer.seen.getFirst().data).hasToString("still here");
+        }
+    }
+
+    /// First a GOAWAY that refuses nothing, and a PING; what comes before its answer is served (RFC 9113 §6.8).
+    @Test
+    void drainServesWhatIsOpenOrOnItsWayAndRefusesTheRest() {
+        try (var peer = Peer.ofServer()) {
+            open(peer, 1);
+            peer.frames();
+            peer.connection.drain();
+            var said = peer.frames();
+            assertThat(said).extracting(Peer.Frame::type).containsExactly(FrameTypes.GOAWAY, FrameTypes.PING);
+            assertThat(said.getFirst().u32(0)).isEqualTo(Integer.MAX_VALUE);
+            open(peer, 3);
+            assertThat(peer.accepted).hasSize(2);
+
+            var opaque = said.getLast().payload().stream()
+                    .mapToInt(octet -> octet & 0xff)
+                    .toArray();
+            peer.frame(FrameTypes.PING, FrameTypes.ACK, 0, opaque);
+            assertThat(peer.frames(FrameTypes.GOAWAY)).singleElement().matches(frame -> frame.u32(0) == 3);
+            open(peer, 5);
+            assertThat(peer.frames(FrameTypes.RST_STREAM))
+                    .singleElement()
+                    .matches(frame -> frame.streamId() == 5 && ErrorCode.of(frame.u32(0)) == ErrorCode.REFUSED_STREAM);
             peer.data(1, 0, "still here");
             assertThat(peer.seen.getFirst().data).hasToString("still here");
         }

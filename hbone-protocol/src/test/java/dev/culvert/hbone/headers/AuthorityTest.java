@@ -2,8 +2,11 @@ package dev.culvert.hbone.headers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.regex.Matcher;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The authority decides where bytes go: one spelling each, and nothing else.
@@ -91,6 +94,24 @@ class AuthorityTest {
                 "\u0661.1.1.1:80"
             })
     void anythingElseIsRefused(String given) {
+        assertThat(Authority.parse(given)).isEmpty();
+    }
+
+    /// A good authority with one strange character somewhere.
+    static Stream<String> corrupted() {
+        return Stream.of("198.18.1.2:80", "[2001:2::2]:8080", "cart.shop.svc.cluster.local:80", "a:1")
+                .flatMap(good -> Stream.of(
+                                " ", "\t", "\r", "\n", "\0", "\u007f", "@", "/", "?", "#", "%", ",", ";", "\\", "\"",
+                                "<", "(", "=", "&", "$", "!", "~", "\u00a0", "\u200b", "\uff0e", "\u2024", "\uff10")
+                        .flatMap(strange -> Stream.of(
+                                strange + good,
+                                good.replaceFirst(":(?=\\d+$)", Matcher.quoteReplacement(strange) + ":"),
+                                good + strange)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("corrupted")
+    void oneStrangeCharacterIsEnough(String given) {
         assertThat(Authority.parse(given)).isEmpty();
     }
 }
