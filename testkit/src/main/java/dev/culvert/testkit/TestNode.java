@@ -9,6 +9,7 @@ import dev.culvert.proxy.ca.TestAuthority;
 import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.telemetry.ConnectionMetrics;
 import dev.culvert.ztunnel.app.DataPath;
+import dev.culvert.ztunnel.app.Listeners;
 import dev.culvert.ztunnel.inpod.Node;
 import dev.culvert.ztunnel.inpod.NodeSettings;
 import dev.culvert.ztunnel.relay.Worker;
@@ -34,7 +35,7 @@ record TestNode(int number, MeshState mesh, CertificateStore certificates, Revoc
         var settings = new NodeSettings(
                 name, "", true, true, Duration.ofSeconds(5), Duration.ofSeconds(10), H2Limits.DEFAULTS);
         var metrics = new ConnectionMetrics(new SimpleMeterRegistry());
-        var dataPath = new DataPath(new Node(mesh, certificates, metrics, loops, workers, settings));
+        var dataPath = new DataPath(new Node(mesh, certificates, metrics, loops, workers, settings), Listeners.CONNECTIONS);
         mesh.onChange(_ -> dataPath.recheckSoon());
         return new TestNode(number, mesh, certificates, revocation, dataPath);
     }

@@ -5,6 +5,7 @@ import dev.culvert.hbone.tls.Revocation;
 import dev.culvert.linux.fd.OpenFilesLimit;
 import dev.culvert.proxy.telemetry.ConnectionFamilies;
 import dev.culvert.proxy.xds.XdsMetrics;
+import dev.culvert.ztunnel.dns.DnsMetrics;
 import dev.culvert.ztunnel.inpod.PodTable;
 import dev.culvert.ztunnel.relay.Worker;
 import io.micrometer.core.instrument.Gauge;
@@ -43,6 +44,7 @@ final class ProcessMetrics {
         all.addAll(XdsMetrics.FAMILIES);
         all.addAll(ConnectionFamilies.ALL);
         all.add(REVOKED);
+        all.addAll(DnsMetrics.FAMILIES);
         return all;
     }
 

@@ -1,6 +1,8 @@
 package dev.culvert.ztunnel.app;
 
 import dev.culvert.hbone.failure.FailureReason;
+import dev.culvert.ztunnel.dns.DnsListeners;
+import dev.culvert.ztunnel.dns.PodDns;
 import dev.culvert.ztunnel.inbound.InboundListener;
 import dev.culvert.ztunnel.inpod.Pod;
 import dev.culvert.ztunnel.inpod.PodProxy;
@@ -12,16 +14,23 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// The three listeners of one pod. Guarded by the pod table, which is its only caller.
+/// The listeners of one pod. Guarded by the pod table, which is its only caller.
 final class ServingPod implements PodProxy {
     private final Pod pod;
     private final InboundListener inbound;
+    private final Listeners wanted;
+    private final @Nullable PodDns names;
+    private final @Nullable DnsListeners dns;
     private final List<Channel> listeners = new ArrayList<>(3);
 
-    ServingPod(Pod pod) {
+    ServingPod(Pod pod, Listeners wanted) {
         this.pod = pod;
+        this.wanted = wanted;
         this.inbound = new InboundListener(pod);
+        this.names = wanted.dns() == null ? null : new PodDns(pod, wanted.dns());
+        this.dns = names == null ? null : new DnsListeners(pod, names);
     }
 
     @Override
@@ -32,9 +41,14 @@ final class ServingPod implements PodProxy {
     @Override
     public void start() throws IOException {
         try {
-            listen(InboundListener.PORT, inbound);
-            listen(PassthroughListener.PORT, new PassthroughListener(pod));
-            listen(OutboundListener.PORT, new OutboundListener(pod));
+            if (wanted.proxy()) {
+                listen(InboundListener.PORT, inbound);
+                listen(PassthroughListener.PORT, new PassthroughListener(pod));
+                listen(OutboundListener.PORT, new OutboundListener(pod));
+            }
+            if (dns != null) {
+                dns.start();
+            }
         } catch (IOException e) {
             closeListeners();
             throw e;
@@ -78,6 +92,9 @@ final class ServingPod implements PodProxy {
     @Override
     public void stop() {
         closeListeners();
+        if (dns != null) {
+            dns.close(); // not before: names are resolved until the end of a drain
+        }
         for (var worker : pod.node().workers()) {
             worker.loop().execute(() -> {
                 for (var connection : worker.live()) {

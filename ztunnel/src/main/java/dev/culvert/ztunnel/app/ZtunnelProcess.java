@@ -18,6 +18,8 @@ import dev.culvert.proxy.telemetry.ConnectionMetrics;
 import dev.culvert.proxy.xds.MeshResources;
 import dev.culvert.proxy.xds.XdsClient;
 import dev.culvert.proxy.xds.XdsMetrics;
+import dev.culvert.ztunnel.dns.DnsMetrics;
+import dev.culvert.ztunnel.dns.DnsShared;
 import dev.culvert.ztunnel.inpod.Node;
 import dev.culvert.ztunnel.inpod.PodProxy;
 import dev.culvert.ztunnel.inpod.PodTable;
@@ -54,6 +56,7 @@ final class ZtunnelProcess implements AutoCloseable {
     private final Lifecycle lifecycle = new Lifecycle();
     private final Readiness readiness = new Readiness();
     private final Readiness.Task started = readiness.task("proxy");
+    private final Readiness.Task dnsStarted = readiness.task("dns proxy");
     private final Readiness.Task synced = readiness.task("state manager");
     private final Readiness.Task podsServed = readiness.task("workload proxy manager");
     private final MeterRegistry registry = new SimpleMeterRegistry();
@@ -82,18 +85,27 @@ final class ZtunnelProcess implements AutoCloseable {
                 Clock.systemUTC(),
                 config.dataPlane().tls(),
                 revocation);
-        dataPath = new DataPath(new Node(
-                mesh,
-                certificates,
-                new ConnectionMetrics(registry),
-                loops,
-                workers,
-                config.dataPlane().node().spoofing(spoof)));
+        dataPath = new DataPath(
+                new Node(
+                        mesh,
+                        certificates,
+                        new ConnectionMetrics(registry),
+                        loops,
+                        workers,
+                        config.dataPlane().node().spoofing(spoof)),
+                listeners());
         pods = new PodTable(dataPath, config.dataPlane().sockets());
         holes = new Holes(pods, ProcessSockets::inodes);
         holeWatch = new HoleWatch(holes, mesh);
         ProcessMetrics.register(registry, pods, workers);
         ProcessMetrics.register(registry, revocation);
+    }
+
+    private Listeners listeners() {
+        var dns = config.dns()
+                .map(settings -> new DnsShared(settings, new DnsMetrics(registry)))
+                .orElse(null);
+        return new Listeners(config.listening().proxy(), dns, config.listening().socks5());
     }
 
     /// @param wanted true: it must be possible; empty: only if it is
@@ -132,6 +144,7 @@ final class ZtunnelProcess implements AutoCloseable {
         certificates.restore();
         var zds = startMesh();
         started.ready();
+        dnsStarted.ready();
         LOG.info(
                 "ztunnel started: {}, {} loops",
                 Version.text(),
