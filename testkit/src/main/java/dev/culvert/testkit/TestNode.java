@@ -26,7 +26,7 @@ record TestNode(int number, MeshState mesh, CertificateStore certificates, Revoc
         implements AutoCloseable {
     private static final long RECEIVE_BUDGET_BYTES = 8 << 20;
 
-    static TestNode start(String name, int number, EventLoopGroup loops, TestAuthority authority) {
+    static TestNode start(String name, int number, EventLoopGroup loops, TestAuthority authority, Listeners listeners) {
         var mesh = new MeshState();
         var workers = new ArrayList<Worker>();
         loops.forEach(loop -> workers.add(new Worker((EventLoop) loop, PoolLimits.DEFAULTS, RECEIVE_BUDGET_BYTES)));
@@ -35,7 +35,7 @@ record TestNode(int number, MeshState mesh, CertificateStore certificates, Revoc
         var settings = new NodeSettings(
                 name, "", true, true, Duration.ofSeconds(5), Duration.ofSeconds(10), H2Limits.DEFAULTS);
         var metrics = new ConnectionMetrics(new SimpleMeterRegistry());
-        var dataPath = new DataPath(new Node(mesh, certificates, metrics, loops, workers, settings), Listeners.CONNECTIONS);
+        var dataPath = new DataPath(new Node(mesh, certificates, metrics, loops, workers, settings), listeners);
         mesh.onChange(_ -> dataPath.recheckSoon());
         return new TestNode(number, mesh, certificates, revocation, dataPath);
     }

@@ -9,8 +9,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
-import io.netty.handler.flow.FlowControlHandler;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -39,12 +39,13 @@ final class TcpQuestions extends ChannelInitializer<Channel> {
         channel.closeFuture().addListener(_ -> open.decrementAndGet());
         channel.pipeline()
                 .addLast(new LengthFieldBasedFrameDecoder(2 + 65_535, 0, 2, 0, 2))
-                .addLast(new FlowControlHandler())
                 .addLast(new Conversation());
     }
 
-    /// One connection. Confined to its loop.
+    /// One connection. Confined to its loop. What one read brought waits here; more is read when all of it is answered.
     private final class Conversation extends SimpleChannelInboundHandler<ByteBuf> {
+        private final ArrayDeque<byte[]> questions = new ArrayDeque<>(1);
+        private boolean answering;
         private @Nullable ScheduledFuture<?> idle;
 
         @Override
@@ -53,8 +54,17 @@ final class TcpQuestions extends ChannelInitializer<Channel> {
         }
 
         private void next(ChannelHandlerContext context) {
-            restartIdle(context);
-            context.read();
+            var question = questions.poll();
+            answering = question != null;
+            if (question == null) {
+                restartIdle(context);
+                context.read();
+                return;
+            }
+            stopIdle();
+            dns.respond(question, Transport.TCP, context.channel().eventLoop())
+                    .thenAccept(
+                            answer -> answer.ifPresentOrElse(bytes -> answer(context, bytes), () -> context.close()));
         }
 
         private void restartIdle(ChannelHandlerContext context) {
@@ -71,11 +81,10 @@ final class TcpQuestions extends ChannelInitializer<Channel> {
 
         @Override
         protected void channelRead0(ChannelHandlerContext context, ByteBuf message) {
-            stopIdle();
-            var channel = context.channel();
-            dns.respond(ByteBufUtil.getBytes(message), Transport.TCP, channel.eventLoop())
-                    .thenAccept(
-                            answer -> answer.ifPresentOrElse(bytes -> answer(context, bytes), () -> context.close()));
+            questions.add(ByteBufUtil.getBytes(message));
+            if (!answering) {
+                next(context);
+            }
         }
 
         private void answer(ChannelHandlerContext context, byte[] bytes) {
