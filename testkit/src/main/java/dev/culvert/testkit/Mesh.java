@@ -12,6 +12,7 @@ import dev.culvert.ztunnel.dns.DnsSettings;
 import dev.culvert.ztunnel.dns.DnsShared;
 import dev.culvert.ztunnel.dns.lookup.Zone;
 import dev.culvert.ztunnel.relay.LiveConnection;
+import dev.culvert.ztunnel.socks5.Socks5Metrics;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -93,14 +94,15 @@ public final class Mesh implements AutoCloseable {
                 new Zone("cluster.local", null, true),
                 Path.of("/nowhere"),
                 limits);
-        listeners = new Listeners(true, new DnsShared(settings, new DnsMetrics(registry), List.of(servers)), true);
+        listeners = new Listeners(
+                true, new DnsShared(settings, new DnsMetrics(registry), List.of(servers)), new Socks5Metrics(registry));
     }
 
     Listeners listeners() {
         return listeners;
     }
 
-    /// What a counter of the DNS proxies has counted, whatever its labels say.
+    /// What a counter of DNS proxies and SOCKS5 has counted, whatever its labels say.
     public double counted(String counter) {
         return registry.find(counter).counters().stream()
                 .mapToDouble(Counter::count)

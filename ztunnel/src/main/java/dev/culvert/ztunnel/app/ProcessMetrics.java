@@ -8,6 +8,7 @@ import dev.culvert.proxy.xds.XdsMetrics;
 import dev.culvert.ztunnel.dns.DnsMetrics;
 import dev.culvert.ztunnel.inpod.PodTable;
 import dev.culvert.ztunnel.relay.Worker;
+import dev.culvert.ztunnel.socks5.Socks5Metrics;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -45,6 +46,7 @@ final class ProcessMetrics {
         all.addAll(ConnectionFamilies.ALL);
         all.add(REVOKED);
         all.addAll(DnsMetrics.FAMILIES);
+        all.add(Socks5Metrics.REFUSED);
         return all;
     }
 

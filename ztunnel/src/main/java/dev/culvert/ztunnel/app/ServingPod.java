@@ -8,12 +8,16 @@ import dev.culvert.ztunnel.inpod.Pod;
 import dev.culvert.ztunnel.inpod.PodProxy;
 import dev.culvert.ztunnel.outbound.OutboundListener;
 import dev.culvert.ztunnel.passthrough.PassthroughListener;
+import dev.culvert.ztunnel.socks5.Socks5Listener;
+import dev.culvert.ztunnel.socks5.Socks5Metrics;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The listeners of one pod. Guarded by the pod table, which is its only caller.
@@ -49,6 +53,9 @@ final class ServingPod implements PodProxy {
             if (dns != null) {
                 dns.start();
             }
+            if (wanted.socks5() != null) {
+                listenSocks5(wanted.socks5());
+            }
         } catch (IOException e) {
             closeListeners();
             throw e;
@@ -56,10 +63,21 @@ final class ServingPod implements PodProxy {
     }
 
     private void listen(int port, ChannelHandler accepted) throws IOException {
+        var loops = pod.node().loops();
+        bind(port, () -> pod.sockets().listen(loops.next(), loops, port, accepted));
+    }
+
+    private void listenSocks5(Socks5Metrics metrics) throws IOException {
+        var loops = pod.node().loops();
+        var accepted = new Socks5Listener(pod, names, metrics);
+        bind(
+                Socks5Listener.ADDRESS.getPort(),
+                () -> pod.sockets().listen(loops.next(), loops, Socks5Listener.ADDRESS, accepted));
+    }
+
+    private void bind(int port, Supplier<ChannelFuture> binding) throws IOException {
         try {
-            var loops = pod.node().loops();
-            var bound =
-                    pod.sockets().listen(loops.next(), loops, port, accepted).awaitUninterruptibly();
+            var bound = binding.get().awaitUninterruptibly();
             if (!bound.isSuccess()) {
                 throw new IOException("port " + port + " of pod " + pod.id() + ": "
                         + bound.cause().getMessage());

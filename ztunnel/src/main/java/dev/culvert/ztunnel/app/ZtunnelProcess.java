@@ -26,6 +26,7 @@ import dev.culvert.ztunnel.inpod.PodTable;
 import dev.culvert.ztunnel.inpod.ZdsClient;
 import dev.culvert.ztunnel.relay.LiveConnection;
 import dev.culvert.ztunnel.relay.Worker;
+import dev.culvert.ztunnel.socks5.Socks5Metrics;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.channel.EventLoop;
@@ -105,7 +106,8 @@ final class ZtunnelProcess implements AutoCloseable {
         var dns = config.dns()
                 .map(settings -> new DnsShared(settings, new DnsMetrics(registry)))
                 .orElse(null);
-        return new Listeners(config.listening().proxy(), dns, config.listening().socks5());
+        var listening = config.listening();
+        return new Listeners(listening.proxy(), dns, listening.socks5() ? new Socks5Metrics(registry) : null);
     }
 
     /// @param wanted true: it must be possible; empty: only if it is
