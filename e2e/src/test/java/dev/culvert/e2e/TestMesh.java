@@ -202,6 +202,12 @@ final class TestMesh implements AutoCloseable {
                         .anyMatch(line -> List.of(words).stream().allMatch(line::contains)));
     }
 
+    /// What a command in a pod prints; empty if it fails.
+    String exec(TestPod pod, String... command) throws IOException {
+        var output = new StringBuilder();
+        return client.exec(pod.key(), List.of(command), output::append) == 0 ? output.toString() : "";
+    }
+
     /// Until a new connection goes through the tunnel and the server's node knows the caller.
     void awaitTunnel(TestPod from, TestPod to) throws IOException {
         var skip = log(to.node() + "/ztunnel").size();

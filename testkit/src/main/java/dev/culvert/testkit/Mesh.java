@@ -6,10 +6,21 @@ import dev.culvert.proxy.ca.TestAuthority;
 import dev.culvert.testkit.backend.Addressing;
 import dev.culvert.testkit.backend.Backend;
 import dev.culvert.testkit.backend.Tap;
+import dev.culvert.ztunnel.app.Listeners;
+import dev.culvert.ztunnel.dns.DnsMetrics;
+import dev.culvert.ztunnel.dns.DnsSettings;
+import dev.culvert.ztunnel.dns.DnsShared;
+import dev.culvert.ztunnel.dns.lookup.Zone;
 import dev.culvert.ztunnel.relay.LiveConnection;
+import dev.culvert.ztunnel.socks5.Socks5Metrics;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -39,6 +50,8 @@ public final class Mesh implements AutoCloseable {
     private final Set<Listening> listening = ConcurrentHashMap.newKeySet();
     private final List<Tap> taps = new ArrayList<>();
     private final Map<String, String> networks = new LinkedHashMap<>();
+    private final MeterRegistry registry = new SimpleMeterRegistry();
+    private Listeners listeners = Listeners.CONNECTIONS;
     private int services;
 
     private Mesh(BackendKind kind, Family family) throws IOException {
@@ -83,6 +96,32 @@ public final class Mesh implements AutoCloseable {
         return networks.getOrDefault(node, "");
     }
 
+    /// The ztunnels resolve their pods' names, and listen for SOCKS5; before the first node, and not IN_PROCESS.
+    /// @param servers are asked for what the mesh does not know
+    public void names(DnsSettings.Limits limits, InetSocketAddress... servers) {
+        if (!nodes.isEmpty()) {
+            throw new IllegalStateException("say so before the first workload runs");
+        }
+        var settings = new DnsSettings(
+                DnsSettings.address("localhost:15053", true),
+                new Zone("cluster.local", null, true),
+                Path.of("/nowhere"),
+                limits);
+        listeners = new Listeners(
+                true, new DnsShared(settings, new DnsMetrics(registry), List.of(servers)), new Socks5Metrics(registry));
+    }
+
+    Listeners listeners() {
+        return listeners;
+    }
+
+    /// What a counter of DNS proxies and SOCKS5 has counted, whatever its labels say.
+    public double counted(String counter) {
+        return registry.find(counter).counters().stream()
+                .mapToDouble(Counter::count)
+                .sum();
+    }
+
     /// What the pods of this test have by default.
     public Family family() {
         return family;
@@ -107,7 +146,8 @@ public final class Mesh implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("node " + name + ": " + e.getMessage(), e);
         }
-        var made = TestNode.start(name, networkOf(name), nodes.size() + 1, backend.loops(name), authority);
+        var at = new TestNode.At(name, networkOf(name), nodes.size() + 1);
+        var made = TestNode.start(at, backend.loops(name), authority, listeners);
         made.mesh().apply(published.values());
         nodes.put(name, made);
         return made;

@@ -10,6 +10,7 @@ import dev.culvert.proxy.mesh.Lookup;
 import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.telemetry.ConnectionMetrics;
 import dev.culvert.ztunnel.app.DataPath;
+import dev.culvert.ztunnel.app.Listeners;
 import dev.culvert.ztunnel.inpod.Node;
 import dev.culvert.ztunnel.inpod.NodeSettings;
 import dev.culvert.ztunnel.relay.HostNames;
@@ -36,27 +37,39 @@ record TestNode(
         implements AutoCloseable {
     private static final long RECEIVE_BUDGET_BYTES = 8 << 20;
 
-    static TestNode start(String name, String network, int number, EventLoopGroup loops, TestAuthority authority) {
+    /// Where a node is.
+    record At(String name, String network, int number) {}
+
+    static TestNode start(At at, EventLoopGroup loops, TestAuthority authority, Listeners listeners) {
         var mesh = new MeshState();
         var workers = new ArrayList<Worker>();
         loops.forEach(loop -> workers.add(new Worker((EventLoop) loop, PoolLimits.DEFAULTS, RECEIVE_BUDGET_BYTES)));
         var revocation = new Revocation();
         var certificates = new CertificateStore(authority, null, Clock.systemUTC(), TlsPolicy.DEFAULT, revocation);
         var settings = new NodeSettings(
-                name, network, true, true, true, Duration.ofSeconds(5), Duration.ofSeconds(10), H2Limits.DEFAULTS);
+                at.name,
+                at.network,
+                true,
+                true,
+                true,
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(10),
+                H2Limits.DEFAULTS);
         var registry = new SimpleMeterRegistry();
         var metrics = new ConnectionMetrics(registry);
-        var dataPath = new DataPath(new Node(
-                mesh,
-                certificates,
-                metrics,
-                loops,
-                workers,
-                new HostNames(Duration.ofSeconds(5)),
-                Lookup.NONE,
-                settings));
+        var dataPath = new DataPath(
+                new Node(
+                        mesh,
+                        certificates,
+                        metrics,
+                        loops,
+                        workers,
+                        new HostNames(Duration.ofSeconds(5)),
+                        Lookup.NONE,
+                        settings),
+                listeners);
         mesh.onChange(_ -> dataPath.recheckSoon());
-        return new TestNode(number, loops, registry, mesh, certificates, revocation, dataPath);
+        return new TestNode(at.number, loops, registry, mesh, certificates, revocation, dataPath);
     }
 
     /// A counter now, all of its label sets together.

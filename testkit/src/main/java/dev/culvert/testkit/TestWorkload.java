@@ -181,7 +181,7 @@ public final class TestWorkload {
             }
             var proxy = on.dataPath().create(new PodId(name, namespace, name, serviceAccount), place.sockets());
             proxy.start();
-            place.capture();
+            place.capture(mesh.listeners().dns() != null);
             return new Running(place, addresses, proxy);
         } catch (IOException e) {
             throw new UncheckedIOException("workload " + name + ": " + e.getMessage(), e);

@@ -21,7 +21,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule pureStaysPure = noClasses()
             .that()
-            .resideInAPackage("..ztunnel.route..")
+            .resideInAnyPackage("..ztunnel.route..", "..ztunnel.dns.lookup..", "..ztunnel.dns.message..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("io.netty..", "io.grpc..", "java.net.http..", "java.nio.channels..")

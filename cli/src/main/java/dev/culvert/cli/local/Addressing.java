@@ -10,10 +10,22 @@ final class Addressing {
     /// The source of probes, which pods let through.
     static final String PROBE_V4 = "169.254.7.127";
 
+    /// A name server where nobody is: ztunnel answers in its place where lookups are captured.
+    private static final String NAME_SERVER = "198.19.255.53";
+
     private static final int MOST_NODES = 89;
     private static final int MOST_HOSTS = 250;
 
     private Addressing() {}
+
+    /// A pod's `/etc/resolv.conf`, as Kubernetes writes it.
+    static String resolvConf(String namespace) {
+        return """
+                nameserver %s
+                search %s.svc.cluster.local svc.cluster.local cluster.local
+                options ndots:5
+                """.formatted(NAME_SERVER, namespace);
+    }
 
     /// One address of each family.
     record Pair(String v4, String v6) {

@@ -29,7 +29,7 @@ final class RunningPod {
 
     private record Running(KeptProcess process, Container container) {}
 
-    /// @param directory for its `/etc/hosts` and logs
+    /// @param directory for its `/etc/hosts`, `/etc/resolv.conf` and logs
     /// @param programs goes in front of PATH
     RunningPod(PodPlan plan, Place place, Path directory, Path programs) throws IOException {
         this.plan = plan;
@@ -38,6 +38,7 @@ final class RunningPod {
         if (!Files.exists(hosts())) {
             Files.createFile(hosts());
         }
+        Files.writeString(resolvConf(), Addressing.resolvConf(plan.namespace()));
         this.programs = programs;
         this.containers = containers();
     }
@@ -74,8 +75,11 @@ final class RunningPod {
 
     /// A command line in the pod's network, with its names.
     private List<String> inPod(List<String> command) {
-        var script = "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
-        var all = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c", script, "pod", hosts().toString()));
+        var script = "mount --bind \"$1\" /etc/hosts && { [ ! -e /etc/resolv.conf ] || mount --bind \"$2\""
+                + " /etc/resolv.conf; } && shift 2 && exec \"$@\"";
+        var files = List.of(hosts().toString(), resolvConf().toString());
+        var all = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c", script, "pod"));
+        all.addAll(files);
         all.addAll(command);
         return Commands.inside(plan.netns(), all);
     }
@@ -118,6 +122,10 @@ final class RunningPod {
 
     private Path hosts() {
         return directory.resolve("hosts");
+    }
+
+    private Path resolvConf() {
+        return directory.resolve("resolv.conf");
     }
 
     /// The file is written in place: the pod's processes have this very file mounted.

@@ -10,7 +10,8 @@ public interface Place {
     PodSockets sockets() throws IOException;
 
     /// Redirects new connections to ztunnel.
-    void capture() throws IOException;
+    /// @param dns also questions of names
+    void capture(boolean dns) throws IOException;
 
     /// An application of the pod connects, within 5 s.
     AppSocket connect(InetSocketAddress to) throws IOException;

@@ -38,11 +38,11 @@ final class NetnsPlace implements Place {
     }
 
     @Override
-    public void capture() throws IOException {
+    public void capture(boolean dns) throws IOException {
         Shell.inside(
                 namespace,
                 "nft -f - <<'END'\n%sEND\nip -batch - <<'END'\n%sEND\nip -6 -batch - <<'END'\n%sEND\n"
-                        .formatted(InPodRules.enrolled(Capture.TCP), PodRoutes.added(), PodRoutes.added()));
+                        .formatted(InPodRules.enrolled(new Capture(dns, true)), PodRoutes.added(), PodRoutes.added()));
     }
 
     @Override

@@ -77,7 +77,10 @@ final class SimPlace implements Place {
     }
 
     @Override
-    public void capture() {
+    public void capture(boolean dns) {
+        if (dns) {
+            throw new UnsupportedOperationException("the simulated network has no UDP: use NETNS");
+        }
         network.locked(() -> captured = true);
     }
 

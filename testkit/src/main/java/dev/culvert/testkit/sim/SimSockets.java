@@ -37,12 +37,28 @@ final class SimSockets implements PodSockets {
 
     @Override
     public ChannelFuture listen(EventLoop acceptor, EventLoopGroup workers, int port, ChannelHandler accepted) {
+        return listen(acceptor, workers, new InetSocketAddress(InetAddress.ofLiteral("::"), port), accepted);
+    }
+
+    @Override
+    public ChannelFuture listen(
+            EventLoop acceptor, EventLoopGroup workers, InetSocketAddress address, ChannelHandler accepted) {
         return new ServerBootstrap()
                 .group(acceptor, workers)
                 .channelFactory(() -> new SimServerChannel(network, place))
                 .childOption(ChannelOption.AUTO_READ, false)
                 .childHandler(accepted)
-                .bind(new InetSocketAddress(InetAddress.ofLiteral("::"), port));
+                .bind(address);
+    }
+
+    @Override
+    public ChannelFuture bindUdp(EventLoop loop, InetSocketAddress address, ChannelHandler handler) {
+        throw new UnsupportedOperationException("the simulated network has no UDP: use NETNS");
+    }
+
+    @Override
+    public ChannelFuture connectUdp(EventLoop loop, InetSocketAddress to, ChannelHandler handler) {
+        throw new UnsupportedOperationException("the simulated network has no UDP: use NETNS");
     }
 
     @Override

@@ -16,11 +16,13 @@ import java.util.function.Function;
 /// What carries connections, on whatever sockets a pod has: its loops, and the listeners of pods. Thread-safe.
 public final class DataPath implements PodProxy.Factory, AutoCloseable {
     private final Node node;
+    private final Listeners listeners;
     private final AtomicBoolean recheckScheduled = new AtomicBoolean();
 
     /// @param node its loops are closed here
-    public DataPath(Node node) {
+    public DataPath(Node node, Listeners listeners) {
         this.node = node;
+        this.listeners = listeners;
     }
 
     Node node() {
@@ -29,7 +31,7 @@ public final class DataPath implements PodProxy.Factory, AutoCloseable {
 
     @Override
     public PodProxy create(PodId id, PodSockets sockets) {
-        return new ServingPod(new Pod(id, sockets, node));
+        return new ServingPod(new Pod(id, sockets, node), listeners);
     }
 
     /// The mesh has changed: live connections are decided again, once for a burst of changes.

@@ -45,7 +45,7 @@ final class DumpedSettings {
         upstreams();
         addresses();
         connections();
-        out.put("dnsProxy", false);
+        out.put("dnsProxy", config.names().capture());
         out.put("preferedServiceNamespace", config.names().preferredNamespace().orElse(null));
         out.put("clusterDomain", config.names().clusterDomain());
         out.put("numWorkerThreads", config.serving().workers());
@@ -60,7 +60,7 @@ final class DumpedSettings {
     private void identity() {
         var place = config.place();
         var pod = place.pod();
-        out.put("proxy", true).put("proxyMode", "Shared").putNull("proxyWorkloadInformation");
+        out.put("proxy", config.listening().proxy()).put("proxyMode", "Shared").putNull("proxyWorkloadInformation");
         out.put("network", place.network()).put("localNode", place.nodeName().isEmpty() ? null : place.nodeName());
         out.put("clusterId", place.clusterId());
         out.set("proxyMetadata", map(place.metadata()));
@@ -119,7 +119,7 @@ final class DumpedSettings {
 
     private void addresses() {
         var serving = config.serving();
-        out.putNull("socks5Addr");
+        out.put("socks5Addr", config.listening().socks5() ? "127.0.0.1:15080" : null);
         out.set("adminAddr", localhost(serving.adminPort()));
         out.set("statsAddr", socket(serving.statsPort()));
         out.set("readinessAddr", socket(serving.readinessPort()));

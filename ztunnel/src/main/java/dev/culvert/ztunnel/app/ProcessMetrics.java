@@ -5,8 +5,10 @@ import dev.culvert.hbone.tls.Revocation;
 import dev.culvert.linux.fd.OpenFilesLimit;
 import dev.culvert.proxy.telemetry.ConnectionFamilies;
 import dev.culvert.proxy.xds.XdsMetrics;
+import dev.culvert.ztunnel.dns.DnsMetrics;
 import dev.culvert.ztunnel.inpod.PodTable;
 import dev.culvert.ztunnel.relay.Worker;
+import dev.culvert.ztunnel.socks5.Socks5Metrics;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -43,6 +45,8 @@ final class ProcessMetrics {
         all.addAll(XdsMetrics.FAMILIES);
         all.addAll(ConnectionFamilies.ALL);
         all.add(REVOKED);
+        all.addAll(DnsMetrics.FAMILIES);
+        all.add(Socks5Metrics.REFUSED);
         return all;
     }
 

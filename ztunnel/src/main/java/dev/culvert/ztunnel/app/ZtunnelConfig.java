@@ -8,6 +8,8 @@ import dev.culvert.daemon.log.LogConfig;
 import dev.culvert.hbone.pool.PoolLimits;
 import dev.culvert.hbone.tls.TlsPolicy;
 import dev.culvert.proxy.xds.ControlPlane;
+import dev.culvert.ztunnel.dns.DnsSettings;
+import dev.culvert.ztunnel.dns.lookup.Zone;
 import dev.culvert.ztunnel.inpod.NodeSettings;
 import dev.culvert.ztunnel.inpod.PodId;
 import dev.culvert.ztunnel.inpod.SocketSettings;
@@ -27,6 +29,7 @@ record ZtunnelConfig(
         Path zdsSocket,
         Kept kept,
         DataPlane dataPlane,
+        Listening listening,
         Serving serving,
         LogConfig log,
         List<Setting> settings) {
@@ -53,9 +56,31 @@ record ZtunnelConfig(
         }
     }
 
-    /// What a DNS proxy will need; there is none yet.
-    /// @param capture what was asked for, not what happens
-    record Names(String clusterDomain, boolean capture, String address, Optional<String> preferredNamespace) {}
+    /// How names are resolved.
+    /// @param capture whether there is a DNS proxy
+    /// @param address where it listens in pods
+    record Names(
+            String clusterDomain,
+            boolean capture,
+            String address,
+            Optional<String> preferredNamespace,
+            Path resolvConf,
+            DnsSettings.Limits limits) {}
+
+    /// What is listened on in pods, besides the DNS proxy.
+    record Listening(boolean proxy, boolean socks5) {}
+
+    /// Empty without a DNS proxy.
+    Optional<DnsSettings> dns() {
+        var ipv6 = dataPlane.sockets().ipv6();
+        return names.capture
+                ? Optional.of(new DnsSettings(
+                        DnsSettings.address(names.address, ipv6),
+                        new Zone(names.clusterDomain, names.preferredNamespace.orElse(null), ipv6),
+                        names.resolvConf,
+                        names.limits))
+                : Optional.empty();
+    }
 
     /// Where mesh and certificates come from.
     /// @param xds null without a control plane
@@ -99,13 +124,15 @@ record ZtunnelConfig(
         var read = new ConfigReader(env);
         var proxyConfig = ProxyConfig.read(read, meshFile);
         var place = place(read, proxyConfig);
+        var names = NameKeys.read(read, place);
         var config = new ZtunnelConfig(
                 place,
-                names(read, place),
+                names,
                 ControlPlaneKeys.read(read, place.clusterId, proxyConfig),
                 read.path("INPOD_UDS", Path.of("/var/run/ztunnel/ztunnel.sock"), "socket of the node agent"),
                 kept(read),
                 DataPlaneKeys.read(read, place),
+                listening(read, names),
                 serving(read, proxyConfig),
                 LogConfig.from(read),
                 unsupported(read));
@@ -163,14 +190,13 @@ record ZtunnelConfig(
         return new PodId("dedicated", parts[0], parts[1], parts[2]);
     }
 
-    private static Names names(ConfigReader read, Place place) {
-        return new Names(
-                read.string("CLUSTER_DOMAIN", "cluster.local", "DNS domain of the cluster"),
-                "true".equalsIgnoreCase(place.metadata.getOrDefault("DNS_CAPTURE", "true")),
-                place.metadata.getOrDefault("DNS_PROXY_ADDR", "localhost:15053"),
-                read.optional(
-                        "PREFERED_SERVICE_NAMESPACE",
-                        "tie break between services of one name; no DNS proxy reads it yet"));
+    private static Listening listening(ConfigReader read, Names names) {
+        var proxy = read.bool("ENABLE_PROXY", true, "whether connections are proxied; false leaves only the DNS proxy");
+        if (!proxy && !names.capture) {
+            read.refuse("ENABLE_PROXY=false without a DNS proxy (DNS_CAPTURE): nothing would be left to do");
+        }
+        return new Listening(
+                proxy, read.bool("UNSTABLE_ENABLE_SOCKS5", false, "SOCKS5 on 127.0.0.1:15080 of each pod"));
     }
 
     private static Kept kept(ConfigReader read) {
@@ -225,10 +251,7 @@ record ZtunnelConfig(
     /// Istio's settings for what does not exist here. At their defaults they are fine.
     /// @return every setting, for this is read last
     private static List<Setting> unsupported(ConfigReader read) {
-        if (!read.bool("ENABLE_PROXY", true, "false would leave only a DNS proxy, and there is none")) {
-            read.refuse("ENABLE_PROXY=false: nothing would be left to do, there is no DNS proxy yet; leave it out");
-        }
-        for (var name : List.of("UNSTABLE_ENABLE_SOCKS5", "FAKE_CA")) {
+        for (var name : List.of("FAKE_CA")) {
             if (read.bool(name, false, "only false: not supported")) {
                 read.refuse(name + "=true is not supported by this ztunnel; leave it out");
             }

@@ -24,6 +24,8 @@ import dev.culvert.proxy.xds.Demand;
 import dev.culvert.proxy.xds.MeshResources;
 import dev.culvert.proxy.xds.XdsClient;
 import dev.culvert.proxy.xds.XdsMetrics;
+import dev.culvert.ztunnel.dns.DnsMetrics;
+import dev.culvert.ztunnel.dns.DnsShared;
 import dev.culvert.ztunnel.inpod.Node;
 import dev.culvert.ztunnel.inpod.PodId;
 import dev.culvert.ztunnel.inpod.PodProxy;
@@ -33,6 +35,7 @@ import dev.culvert.ztunnel.inpod.ZdsClient;
 import dev.culvert.ztunnel.relay.HostNames;
 import dev.culvert.ztunnel.relay.LiveConnection;
 import dev.culvert.ztunnel.relay.Worker;
+import dev.culvert.ztunnel.socks5.Socks5Metrics;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.channel.EventLoop;
@@ -63,6 +66,7 @@ final class ZtunnelProcess implements AutoCloseable {
     private final Lifecycle lifecycle = new Lifecycle();
     private final Readiness readiness = new Readiness();
     private final Readiness.Task started = readiness.task("proxy");
+    private final Readiness.Task dnsStarted = readiness.task("dns proxy");
     private final Readiness.Task synced = readiness.task("state manager");
     private final Readiness.Task podsServed = readiness.task("workload proxy manager");
     private final MeterRegistry registry = new SimpleMeterRegistry();
@@ -100,21 +104,31 @@ final class ZtunnelProcess implements AutoCloseable {
         demand = config.upstreams().onDemand()
                 ? new Demand(config.dataPlane().node().workloadWait())
                 : null;
-        dataPath = new DataPath(new Node(
-                mesh,
-                certificates,
-                new ConnectionMetrics(registry),
-                loops,
-                workers,
-                new HostNames(config.dataPlane().sockets().connect()),
-                demand == null ? Lookup.NONE : demand,
-                config.dataPlane().node().spoofing(spoof)));
+        dataPath = new DataPath(
+                new Node(
+                        mesh,
+                        certificates,
+                        new ConnectionMetrics(registry),
+                        loops,
+                        workers,
+                        new HostNames(config.dataPlane().sockets().connect()),
+                        demand == null ? Lookup.NONE : demand,
+                        config.dataPlane().node().spoofing(spoof)),
+                listeners());
         sockets = config.dataPlane().sockets().transparent(spoof);
         pods = new PodTable(dataPath, sockets);
         holes = new Holes(pods, ProcessSockets::inodes);
         holeWatch = new HoleWatch(holes, mesh);
         ProcessMetrics.register(registry, pods, workers);
         ProcessMetrics.register(registry, revocation);
+    }
+
+    private Listeners listeners() {
+        var dns = config.dns()
+                .map(settings -> new DnsShared(settings, new DnsMetrics(registry)))
+                .orElse(null);
+        var listening = config.listening();
+        return new Listeners(listening.proxy(), dns, listening.socks5() ? new Socks5Metrics(registry) : null);
     }
 
     /// @param wanted true: it must be possible; empty: only if it is
@@ -154,6 +168,7 @@ final class ZtunnelProcess implements AutoCloseable {
         var zds = startMesh();
         var self = startSelfListener();
         started.ready();
+        dnsStarted.ready();
         LOG.info(
                 "ztunnel started: {}, {} loops",
                 Version.text(),

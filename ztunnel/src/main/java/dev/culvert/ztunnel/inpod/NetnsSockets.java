@@ -10,7 +10,9 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.SocketProtocolFamily;
@@ -36,6 +38,7 @@ public final class NetnsSockets implements PodSockets {
     private static final int SOL_SOCKET = 1;
     private static final int SOL_IP = 0;
     private static final int SOL_IPV6 = 41;
+    private static final int MAX_DATAGRAM_BYTES = 65_535;
 
     private static final ChannelOption<Integer> SO_MARK = new IntegerUnixChannelOption("SO_MARK", SOL_SOCKET, 36);
     private static final ChannelOption<Integer> IP_FREEBIND = new IntegerUnixChannelOption("IP_FREEBIND", SOL_IP, 15);
@@ -80,7 +83,14 @@ public final class NetnsSockets implements PodSockets {
     /// Dual stack where the pod has IPv6.
     @Override
     public ChannelFuture listen(EventLoop acceptor, EventLoopGroup workers, int port, ChannelHandler accepted) {
-        var family = settings.ipv6() ? SocketProtocolFamily.INET6 : SocketProtocolFamily.INET;
+        return listen(
+                acceptor, workers, settings.ipv6() ? anyIpv6(port) : new InetSocketAddress("0.0.0.0", port), accepted);
+    }
+
+    @Override
+    public ChannelFuture listen(
+            EventLoop acceptor, EventLoopGroup workers, InetSocketAddress address, ChannelHandler accepted) {
+        var family = family(address);
         var bootstrap = new ServerBootstrap()
                 .group(acceptor, workers)
                 .channelFactory(() -> construct(() -> new EpollServerSocketChannel(family)))
@@ -96,7 +106,11 @@ public final class NetnsSockets implements PodSockets {
         if (settings.transparent()) {
             bootstrap.option(family == SocketProtocolFamily.INET6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1);
         }
-        return bootstrap.bind(settings.ipv6() ? anyIpv6(port) : new InetSocketAddress("0.0.0.0", port));
+        return bootstrap.bind(address);
+    }
+
+    private static SocketProtocolFamily family(InetSocketAddress address) {
+        return address.getAddress() instanceof Inet4Address ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
     }
 
     private static InetSocketAddress anyIpv6(int port) {
@@ -131,6 +145,30 @@ public final class NetnsSockets implements PodSockets {
             bootstrap.option(IPV6_TRANSPARENT, 1).option(IPV6_FREEBIND, 1);
         }
         return bootstrap.connect(to, new InetSocketAddress(spoofed, 0));
+    }
+
+    @Override
+    public ChannelFuture bindUdp(EventLoop loop, InetSocketAddress address, ChannelHandler handler) {
+        return udp(loop, address, handler)
+                .option(EpollChannelOption.SO_REUSEPORT, settings.reusePort())
+                .bind(address);
+    }
+
+    @Override
+    public ChannelFuture connectUdp(EventLoop loop, InetSocketAddress to, ChannelHandler handler) {
+        return udp(loop, to, handler).connect(to);
+    }
+
+    private Bootstrap udp(EventLoop loop, InetSocketAddress address, ChannelHandler handler) {
+        var bootstrap = new Bootstrap()
+                .group(loop)
+                .channelFactory(() -> construct(() -> new EpollDatagramChannel(family(address))))
+                .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(MAX_DATAGRAM_BYTES))
+                .handler(handler);
+        if (settings.mark() != 0) {
+            bootstrap.option(SO_MARK, settings.mark());
+        }
+        return bootstrap;
     }
 
     private void keepalive(Bootstrap bootstrap) {

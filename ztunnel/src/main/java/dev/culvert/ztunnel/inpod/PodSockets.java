@@ -25,6 +25,16 @@ public interface PodSockets extends AutoCloseable {
     /// @param accepted gets each accepted socket before it is registered
     ChannelFuture listen(EventLoop acceptor, EventLoopGroup workers, int port, ChannelHandler accepted);
 
+    /// Binds a listener on one of the pod's addresses, as [#listen(EventLoop,EventLoopGroup,int,ChannelHandler)].
+    ChannelFuture listen(
+            EventLoop acceptor, EventLoopGroup workers, InetSocketAddress address, ChannelHandler accepted);
+
+    /// Binds a UDP socket on one of the pod's addresses.
+    ChannelFuture bindUdp(EventLoop loop, InetSocketAddress address, ChannelHandler handler);
+
+    /// A UDP socket inside the pod that hears from one peer only.
+    ChannelFuture connectUdp(EventLoop loop, InetSocketAddress to, ChannelHandler handler);
+
     /// Connects from inside the pod. Reading is off until someone asks.
     /// @param spoofed source address to keep, or null for the pod's own
     ChannelFuture connect(EventLoop loop, InetSocketAddress to, @Nullable InetAddress spoofed, ChannelHandler handler);

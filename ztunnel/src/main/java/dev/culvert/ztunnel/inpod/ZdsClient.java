@@ -125,7 +125,7 @@ public final class ZdsClient implements AutoCloseable {
     }
 
     /// Owns the descriptor first, so that no way out of here leaks it.
-    private void handle(SeqPacketSocket.Message message) throws IOException {
+    void handle(SeqPacketSocket.Message message) throws IOException {
         var fd = message.fd().orElse(null);
         try {
             var request = parse(message.bytes());

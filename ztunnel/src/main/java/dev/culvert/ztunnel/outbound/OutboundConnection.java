@@ -25,8 +25,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
-/// One captured outbound connection, from accept to close. Confined to its loop; every stage completes on it.
-final class OutboundConnection implements LiveConnection {
+/// One outbound connection, from accept to close. Confined to its loop; every stage completes on it.
+public final class OutboundConnection implements LiveConnection {
     private static final int MAX_LOOKUPS = 4;
 
     private final Pod pod;
@@ -34,21 +34,24 @@ final class OutboundConnection implements LiveConnection {
     private final SocketEnd downstream;
     private final InetSocketAddress source;
     private final InetSocketAddress dst;
+    private final Greeting greeting;
 
     private @Nullable Route route;
     private @Nullable ConnectionRecord log;
     private @Nullable Relay relay;
     private HboneTls.@Nullable Peer peer;
 
-    OutboundConnection(Pod pod, DuplexChannel accepted) {
+    /// @param dst where the application wants to go
+    public OutboundConnection(Pod pod, DuplexChannel accepted, InetSocketAddress dst, Greeting greeting) {
         this.pod = pod;
         this.worker = pod.node().worker(accepted.eventLoop());
         this.downstream = SocketEnd.install(accepted);
         this.source = Addresses.canonical((InetSocketAddress) accepted.remoteAddress());
-        this.dst = pod.sockets().originalDst(accepted).addr();
+        this.dst = dst;
+        this.greeting = greeting;
     }
 
-    void serve() {
+    public void serve() {
         assert worker.loop().inEventLoop();
         worker.add(this);
         pod.node().metrics().socketOpened(Traffic.Reporter.SOURCE);
@@ -56,6 +59,7 @@ final class OutboundConnection implements LiveConnection {
                 .thenCompose(_ -> pod.awaitWorkload(worker.loop()))
                 .thenCompose(this::learn)
                 .thenCompose(this::connect)
+                .thenCompose(upstream -> greeting.opened().thenApply(_ -> upstream))
                 .thenCompose(upstream -> {
                     relay = new Relay(downstream, upstream);
                     return relay.start();
@@ -178,6 +182,9 @@ final class OutboundConnection implements LiveConnection {
             return;
         }
         worker.remove(this);
+        if (relay == null && failure != null) {
+            greeting.failed(ProxyException.of(failure));
+        }
         pod.node().metrics().socketClosed(Traffic.Reporter.SOURCE);
         if (log == null) {
             var why = failure == null ? "closed" : ProxyException.of(failure).text();

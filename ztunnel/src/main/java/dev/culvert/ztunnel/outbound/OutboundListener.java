@@ -22,6 +22,7 @@ public final class OutboundListener extends ChannelInboundHandlerAdapter {
         context.pipeline().remove(this);
         var accepted = (DuplexChannel) context.channel();
         pod.sockets().keepalive(accepted);
-        new OutboundConnection(pod, accepted).serve();
+        var dst = pod.sockets().originalDst(accepted).addr();
+        new OutboundConnection(pod, accepted, dst, Greeting.NONE).serve();
     }
 }

@@ -12,9 +12,13 @@ import dev.culvert.hbone.codec.H2Settings;
 import dev.culvert.hbone.pool.PoolLimits;
 import dev.culvert.hbone.tls.TlsPolicy;
 import dev.culvert.proxy.xds.ControlPlane;
+import dev.culvert.ztunnel.dns.DnsSettings;
+import dev.culvert.ztunnel.dns.lookup.Zone;
 import dev.culvert.ztunnel.inpod.NodeSettings;
 import dev.culvert.ztunnel.inpod.SocketSettings;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,7 +59,14 @@ class ZtunnelConfigTest {
                         Map.of(),
                         Map.of()));
         assertThat(config.names())
-                .isEqualTo(new ZtunnelConfig.Names("cluster.local", true, "localhost:15053", Optional.empty()));
+                .isEqualTo(new ZtunnelConfig.Names(
+                        "cluster.local",
+                        true,
+                        "localhost:15053",
+                        Optional.empty(),
+                        Path.of("/etc/resolv.conf"),
+                        DnsSettings.Limits.DEFAULTS));
+        assertThat(config.listening()).isEqualTo(new ZtunnelConfig.Listening(true, false));
         assertThat(config.upstreams())
                 .isEqualTo(new ZtunnelConfig.Upstreams(
                         new ControlPlane(localhost, ROOT, TOKEN, "", "Kubernetes", Map.of()),
@@ -231,11 +242,49 @@ class ZtunnelConfigTest {
                 "8",
                 "KUBERNETES_SERVICE_HOST",
                 "10.96.0.1",
+                "CULVERT_RESOLV_CONF",
+                "/resolv.conf",
                 "PROXY_CONFIG",
                 "{}",
                 "PROXY_WORKLOAD_INFO",
                 "a/b/c"));
+        other.putAll(Map.of(
+                "CULVERT_DNS_TIMEOUT",
+                "4s",
+                "CULVERT_DNS_PENDING",
+                "10",
+                "CULVERT_DNS_PENDING_PER_POD",
+                "11",
+                "CULVERT_DNS_CONNECTIONS_PER_POD",
+                "12",
+                "UNSTABLE_ENABLE_SOCKS5",
+                "true"));
         return other;
+    }
+
+    private static InetSocketAddress address(String ip, int port) {
+        return new InetSocketAddress(InetAddress.ofLiteral(ip), port);
+    }
+
+    /// In pods, on loopback; nothing without `DNS_CAPTURE`; and something must be left to do.
+    @Test
+    void dnsProxy() throws Exception {
+        var dns = read(Map.of("PREFERED_SERVICE_NAMESPACE", "shop", "IPV6_ENABLED", "false"))
+                .dns()
+                .orElseThrow();
+        assertThat(dns.listen()).containsExactly(address("127.0.0.1", 15053));
+        assertThat(dns.zone()).isEqualTo(new Zone("cluster.local", "shop", false));
+        assertThat(read(Map.of()).dns().orElseThrow().listen())
+                .containsExactly(address("127.0.0.1", 15053), address("::1", 15053));
+        assertThat(read(Map.of("ISTIO_META_DNS_PROXY_ADDR", "[::1]:5353"))
+                        .dns()
+                        .orElseThrow()
+                        .listen())
+                .containsExactly(address("::1", 5353));
+        assertThat(read(Map.of("ENABLE_PROXY", "false")).listening().proxy()).isFalse();
+        assertThat(read(Map.of("ISTIO_META_DNS_CAPTURE", "false")).dns()).isEmpty();
+        assertThatThrownBy(() -> read(Map.of("ENABLE_PROXY", "false", "ISTIO_META_DNS_CAPTURE", "false")))
+                .hasMessageContaining("nothing would be left to do");
     }
 
     @Test
@@ -251,7 +300,14 @@ class ZtunnelConfigTest {
         assertThat(config.place().istioVersion()).isEqualTo("1.30.0");
         assertThat(config.place().jsonMetadata()).isEqualTo(Map.of("LABELS", Map.of("a", List.of(1, true))));
         assertThat(config.names())
-                .isEqualTo(new ZtunnelConfig.Names("mesh.test", false, "localhost:53", Optional.of("shop")));
+                .isEqualTo(new ZtunnelConfig.Names(
+                        "mesh.test",
+                        false,
+                        "localhost:53",
+                        Optional.of("shop"),
+                        Path.of("/resolv.conf"),
+                        new DnsSettings.Limits(Duration.ofSeconds(4), 10, 11, 12)));
+        assertThat(config.listening()).isEqualTo(new ZtunnelConfig.Listening(true, true));
         assertThat(config.upstreams().xds())
                 .isEqualTo(new ControlPlane(
                         URI.create("https://istiod:15012"), "SYSTEM", "/token", "xds.alt", "c1", Map.of("A", "1")));
@@ -306,8 +362,9 @@ class ZtunnelConfigTest {
                 "PROXY_MODE; dedicated; needs PROXY_WORKLOAD_INFO",
                 "PROXY_WORKLOAD_INFO; shop/cart; expected namespace/name/service-account",
                 "PROXY_MODE; sidecar; PROXY_MODE=\"sidecar\": expected shared or dedicated",
-                "ENABLE_PROXY; false; nothing would be left to do",
-                "UNSTABLE_ENABLE_SOCKS5; true; not supported",
+                "ISTIO_META_DNS_PROXY_ADDR; 0.0.0.0:15053; only a loopback address",
+                "ISTIO_META_DNS_PROXY_ADDR; dns:15053; expected localhost:port",
+                "CULVERT_DNS_PENDING; 0; expected integer",
                 "XDS_ON_DEMAND; true; set ISTIO_META_DNS_CAPTURE=false",
                 "FAKE_CA; true; not supported",
                 "COMPLIANCE_POLICY; fips; expected pqc, or unset",

@@ -117,6 +117,14 @@ public final class MeshSnapshot {
         return keys == null ? Optional.empty() : prefer(keys, clientNamespace);
     }
 
+    /// All services of a hostname, whoever may see them, in the order in which they came.
+    public List<Service> servicesByHostname(String hostname) {
+        var keys = services.byHostname.get(hostname);
+        return keys == null
+                ? List.of()
+                : keys.stream().flatMap(key -> service(key).stream()).toList();
+    }
+
     /// Own namespace, then canonical, then first seen; invisible ones never.
     private Optional<Service> prefer(List<NamespacedHostname> keys, String clientNamespace) {
         return keys.stream()

@@ -60,7 +60,7 @@ public final class AddressReader {
                 },
                 from.getHostname(),
                 services,
-                from.hasCapacity() ? from.getCapacity().getValue() : 1);
+                from.hasCapacity() ? capped(from.getCapacity().getValue()) : 1);
     }
 
     private static Workload.Place place(dev.culvert.protos.workload.Workload from) {
@@ -164,15 +164,15 @@ public final class AddressReader {
         }
         return new Service(
                 from.getName(),
-                new NamespacedHostname(from.getNamespace(), from.getHostname()),
+                key(from),
                 vips,
                 cidrs,
                 ports(from.getPortsList()),
                 from.getSubjectAltNamesList(),
                 from.hasWaypoint() ? gateway(from.getWaypoint()) : null,
                 from.getWeightedWaypointsList().stream()
-                        .map(weighted ->
-                                new Service.WeightedWaypoint(gateway(weighted.getDestination()), weighted.getWeight()))
+                        .map(weighted -> new Service.WeightedWaypoint(
+                                gateway(weighted.getDestination()), capped(weighted.getWeight())))
                         .toList(),
                 loadBalancing(from.getLoadBalancing()),
                 switch (from.getIpFamilies()) {
@@ -184,6 +184,18 @@ public final class AddressReader {
                 },
                 from.getCanonical(),
                 from.getVisibility() == dev.culvert.protos.workload.Service.Visibility.NAMESPACE);
+    }
+
+    /// A name with another slash could never be taken out again: a removal says `namespace/hostname`.
+    private static NamespacedHostname key(dev.culvert.protos.workload.Service from) {
+        var key = from.getNamespace() + "/" + from.getHostname();
+        return NamespacedHostname.parse(key)
+                .orElseThrow(() -> new IllegalArgumentException("not namespace/hostname: '" + key + "'"));
+    }
+
+    /// An unsigned number of 32 bits, as far as a weight can count.
+    private static int capped(int unsigned) {
+        return unsigned < 0 ? Integer.MAX_VALUE : unsigned;
     }
 
     private static boolean isHost(ByteString address, @Nullable Integer length) {

@@ -1,0 +1,5 @@
+/// Tests of what names mean.
+@NullMarked
+package dev.culvert.ztunnel.dns.lookup;
+
+import org.jspecify.annotations.NullMarked;
