@@ -15,6 +15,7 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -77,18 +78,24 @@ public final class XdsClient implements AutoCloseable {
     private final XdsMetrics metrics;
     private final Runnable onSynced;
     private final Set<String> acknowledged = new HashSet<>();
+    private final Map<String, FurtherResources> further = new LinkedHashMap<>();
     private volatile boolean closed;
     private volatile boolean connected;
     private int failures;
     private @Nullable Thread thread;
 
-    /// @param onSynced called once when both types were acknowledged for the first time
+    /// @param onSynced called once when every type was acknowledged for the first time
     public XdsClient(ControlPlane server, NodeId node, MeshResources resources, XdsMetrics metrics, Runnable onSynced) {
         this.server = server;
         this.node = node;
         this.resources = resources;
         this.metrics = metrics;
         this.onSynced = onSynced;
+    }
+
+    /// One more type to subscribe to; before [#start].
+    public void alsoReceive(FurtherResources resources) {
+        further.put(resources.type(), resources);
     }
 
     public void start() {
@@ -166,6 +173,7 @@ public final class XdsClient implements AutoCloseable {
                 .deltaAggregatedResources(new Receiver(events));
         subscribe(requests, MeshResources.ADDRESS);
         subscribe(requests, MeshResources.AUTHORIZATION);
+        further.keySet().forEach(type -> subscribe(requests, type));
         var received = false;
         while (!closed) {
             switch (events.take()) {
@@ -212,8 +220,13 @@ public final class XdsClient implements AutoCloseable {
         requests.onNext(DeltaDiscoveryRequest.newBuilder()
                 .setNode(node.toProto())
                 .setTypeUrl(type)
-                .putAllInitialResourceVersions(resources.versions(type))
+                .putAllInitialResourceVersions(versions(type))
                 .build());
+    }
+
+    private Map<String, String> versions(String type) {
+        var own = further.get(type);
+        return own == null ? resources.versions(type) : own.versions();
     }
 
     private void handle(DeltaDiscoveryResponse response, StreamObserver<DeltaDiscoveryRequest> requests) {
@@ -225,7 +238,8 @@ public final class XdsClient implements AutoCloseable {
             requests.onNext(answer.build());
             return;
         }
-        var refused = resources.apply(response);
+        var own = further.get(response.getTypeUrl());
+        var refused = own == null ? resources.apply(response) : own.apply(response);
         if (!refused.isEmpty()) {
             var text = refused.entrySet().stream()
                     .map(entry -> entry.getKey() + ": " + entry.getValue())
@@ -234,13 +248,15 @@ public final class XdsClient implements AutoCloseable {
             answer.setErrorDetail(Status.newBuilder().setCode(3).setMessage(text));
         }
         requests.onNext(answer.build());
-        if (refused.isEmpty() && acknowledged.add(response.getTypeUrl()) && acknowledged.size() == 2) {
+        if (refused.isEmpty() && acknowledged.add(response.getTypeUrl()) && acknowledged.size() == 2 + further.size()) {
             onSynced.run();
         }
     }
 
-    private static boolean isKnown(String type) {
-        return type.equals(MeshResources.ADDRESS) || type.equals(MeshResources.AUTHORIZATION);
+    private boolean isKnown(String type) {
+        return type.equals(MeshResources.ADDRESS)
+                || type.equals(MeshResources.AUTHORIZATION)
+                || further.containsKey(type);
     }
 
     @Override
