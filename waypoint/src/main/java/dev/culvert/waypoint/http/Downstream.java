@@ -148,8 +148,9 @@ final class Downstream extends ChannelInboundHandlerAdapter {
             var begun = new Exchange(inner, this);
             exchange = begun;
             begun.begin(request);
-            if (message instanceof HttpContent content) {
-                content(content);
+            if (message instanceof LastHttpContent whole) {
+                whole.release(); // HTTP/2 without a body: only what ends it goes on, or the head would go twice
+                content(LastHttpContent.EMPTY_LAST_CONTENT);
             }
         } else if (message instanceof HttpContent content) {
             content(content);

@@ -6,6 +6,7 @@ import dev.culvert.waypoint.telemetry.RequestRecord;
 import dev.culvert.waypoint.tunnel.Abort;
 import dev.culvert.waypoint.upstream.Endpoints.Endpoint;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -126,6 +127,13 @@ final class RawRelay implements Live {
         public void userEventTriggered(ChannelHandlerContext context, Object event) {
             if (event instanceof ChannelInputShutdownEvent && !inputEnded) {
                 inputEnded = true;
+                to.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> passEnd());
+            }
+        }
+
+        /// Behind all that was written.
+        private void passEnd() {
+            if (!over) {
                 ((DuplexChannel) to).shutdownOutput();
                 if (++ended == 2) {
                     finish(false);

@@ -19,9 +19,11 @@ public final class Gate extends ChannelDuplexHandler {
     @Override
     public void read(ChannelHandlerContext context) {
         wanted = true;
-        drain(context);
-        if (wanted) {
-            context.read();
+        if (!draining) {
+            drain(context);
+            if (wanted && queue.isEmpty()) {
+                context.read();
+            }
         }
     }
 
@@ -77,7 +79,7 @@ public final class Gate extends ChannelDuplexHandler {
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
         context.fireChannelReadComplete();
-        if (wanted && context.channel().isOpen()) {
+        if (wanted && queue.isEmpty() && context.channel().isOpen()) {
             context.read(); // the bytes so far were not a whole message
         }
     }
