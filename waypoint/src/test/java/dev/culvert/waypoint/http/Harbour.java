@@ -69,6 +69,8 @@ final class Harbour implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup clients = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final CertificateStore certificates;
     private final Channel listening;
+    private final HboneListener listener;
+    private final TunnelPool tunnels;
     private int version;
 
     Harbour() throws Exception {
@@ -82,16 +84,17 @@ final class Harbour implements AutoCloseable {
         var bounds = new HboneListener.Bounds(H2Limits.DEFAULTS, 100, Duration.ofSeconds(5), Duration.ofMillis(200));
         var config = new HboneListener.Config(
                 serving, workers, certificates, new NamespacedHostname("quay", "w.quay.svc.cluster.local"), bounds);
+        listener = new HboneListener(config);
         listening = new ServerBootstrap()
                 .group(loops)
                 .channel(EpollServerSocketChannel.class)
                 .childOption(ChannelOption.AUTO_READ, false)
-                .childHandler(new HboneListener(config))
+                .childHandler(listener)
                 .bind(new InetSocketAddress(VIP, 15008))
                 .sync()
                 .channel();
         clientLoop = (EventLoop) clients.iterator().next();
-        var tunnels = new TunnelPool(clientLoop, PoolLimits.DEFAULTS, new ReceiveBudget(1 << 25));
+        tunnels = new TunnelPool(clientLoop, PoolLimits.DEFAULTS, new ReceiveBudget(1 << 25));
         client = new UpstreamPool(clientLoop, new Dialler(clientLoop, tunnels, certificates, PORTAL, 5000), upstream);
         certificates.tls(PORTAL).get();
         certificates.tls(WAYPOINT).get();
@@ -207,8 +210,10 @@ final class Harbour implements AutoCloseable {
     @Override
     public void close() {
         listening.close().awaitUninterruptibly();
-        clients.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
-        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+        clientLoop.submit(() -> tunnels.close(0)).awaitUninterruptibly();
+        listener.close();
+        clients.shutdownGracefully(100, 2000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+        loops.shutdownGracefully(100, 2000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
         certificates.close();
     }
 }
