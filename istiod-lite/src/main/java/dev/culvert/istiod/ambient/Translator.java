@@ -1,6 +1,7 @@
 package dev.culvert.istiod.ambient;
 
 import dev.culvert.kube.object.AuthorizationPolicy;
+import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.PeerAuthentication;
 import dev.culvert.kube.object.Pod;
@@ -31,6 +32,15 @@ public final class Translator {
                 }
                 reach.check(policy, policy.selector()).ifPresent(problems::add);
             });
+        }
+        for (var policy : objects.all(AuthorizationPolicy.class)) {
+            for (var target : policy.targetRefs()) {
+                objects.find(Service.class, Kind.SERVICE, policy.namespace(), target.name())
+                        .filter(service -> target.kind().equals("Service")
+                                && !service.selector().isEmpty())
+                        .flatMap(service -> reach.check(policy, service.selector()))
+                        .ifPresent(problems::add);
+            }
         }
         var modes = new PeerModes(objects.all(PeerAuthentication.class), settings.rootNamespace(), reach, problems);
         policies.putAll(modes.policies());

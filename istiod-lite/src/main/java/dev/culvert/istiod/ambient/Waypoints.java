@@ -157,6 +157,7 @@ public final class Waypoints {
         }
         for (var pod : objects.pods()) {
             told(pod, of(pod)).ifPresent(problems::add);
+            sharesAnAccount(pod).ifPresent(problems::add);
         }
         for (var gateway : objects.all(Gateway.class)) {
             gateway.metadata()
@@ -169,6 +170,20 @@ public final class Waypoints {
                             "write service, workload, all or none"))
                     .ifPresent(problems::add);
         }
+    }
+
+    /// Who has the waypoint's identity is taken for it.
+    private Optional<Problem> sharesAnAccount(Pod pod) {
+        var account = pod.spec().serviceAccount();
+        return ready.containsKey(pod.namespace() + "/" + account) && !isOf(pod.metadata(), account)
+                ? Optional.of(Problem.warning(
+                        pod.place(),
+                        pod.key().toString(),
+                        "uses ServiceAccount " + account
+                                + ", the identity of the waypoint: it passes by every L7 policy"
+                                + " that the waypoint enforces",
+                        "give it a ServiceAccount of its own"))
+                : Optional.empty();
     }
 
     private static Optional<Problem> told(KubeObject object, Binding binding) {

@@ -225,4 +225,18 @@ class WaypointBindingTest {
         assertThat(ofPods.getRules(0).getClauses(0).getMatches(0).getNotPrincipalsCount())
                 .isEqualTo(1);
     }
+
+    @Test
+    void podWithTheWaypointsAccountIsNamed() {
+        var yaml = QUAY.replace("serviceAccountName: berth", "serviceAccountName: w");
+        assertThat(translate(yaml).problems().toString()).contains("Pod quay/berth-0", "the identity of the waypoint");
+        assertThat(translate(QUAY).problems()).isEmpty();
+    }
+
+    @Test
+    void policyOfAServiceWhosePodsAreOutsideTheMeshIsNamed() {
+        var outside = onService("istio.io/use-waypoint: w").replace("ambient}", "none}");
+        assertThat(translate(outside + POLICY).problems().toString())
+                .contains("none of the pods it is for is in the mesh");
+    }
 }

@@ -70,6 +70,10 @@ final class Exchange implements Live {
             return;
         }
         record.request(head.method(), head.target(), head.isGrpc());
+        head.sanitise(
+                inner.caller(),
+                inner.serving().self().toString(),
+                inner.serving().metrics()::forged);
         var now = inner.service(inner.serving().configs().current());
         var decision = now.policies().decide(inner.caller(), head);
         if (!decision.allowed()) {
@@ -102,7 +106,7 @@ final class Exchange implements Live {
         responseHeaders = route.getResponseHeaders();
         switch (route.getActionCase()) {
             case FORWARD -> {
-                HeaderEdits.apply(route.getRequestHeaders(), request.headers());
+                HeaderEdits.apply(route.getRequestHeaders(), request.onward());
                 forward(request, chosen.get(), route.getForward());
             }
             case REDIRECT ->
@@ -127,7 +131,7 @@ final class Exchange implements Live {
             answer(broken, "NC", "cluster_not_found", new byte[0]);
             return;
         }
-        HeaderEdits.apply(backend.get().backend().getRequestHeaders(), request.headers());
+        HeaderEdits.apply(backend.get().backend().getRequestHeaders(), request.onward());
         if (chosen != null) {
             rewrite(request, chosen, forward);
         }
@@ -297,6 +301,9 @@ final class Exchange implements Live {
 
     void requestContent(HttpContent content) {
         record.received(content.content().readableBytes());
+        if (content instanceof LastHttpContent last && !last.trailingHeaders().isEmpty()) {
+            RequestHead.sanitiseTrailers(last.trailingHeaders());
+        }
         if (forwarding == null || over) {
             content.release();
         } else {

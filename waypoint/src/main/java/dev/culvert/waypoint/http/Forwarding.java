@@ -249,8 +249,8 @@ final class Forwarding {
             var head = new DefaultHttpRequest(
                     HttpVersion.HTTP_1_1,
                     request.httpMethod(),
-                    request.target(),
-                    request.headers().copy());
+                    request.onwardTarget(),
+                    request.onward().copy());
             opened.channel().write(head).addListener(written -> {
                 if (!written.isSuccess()) {
                     broke(String.valueOf(written.cause().getMessage()));

@@ -59,6 +59,7 @@ public final class InnerConnection extends ChannelInboundHandlerAdapter {
             raw();
             return;
         }
+        added.executor().schedule(this::silent, inner.serving().limits().idle().toMillis(), TimeUnit.MILLISECONDS);
         if (inner.port().protocol() == Protocol.DETECT) {
             openUpstream(added);
             added.executor()
@@ -159,6 +160,14 @@ public final class InnerConnection extends ChannelInboundHandlerAdapter {
             raw();
         } else if (!decided && seen != null) {
             http(false);
+        }
+    }
+
+    /// Nobody has said a word.
+    private void silent() {
+        if (!decided) {
+            inner.serving().metrics().limited("idle");
+            ctx().close();
         }
     }
 

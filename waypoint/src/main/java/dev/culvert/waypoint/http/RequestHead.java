@@ -15,8 +15,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/// A request's head in its one form: what is matched is what is forwarded. Confined to its loop.
+/// A request's head in its one form: what is matched is what is forwarded, but for what a route changes on purpose.
+/// What was matched stays, for a policy that changes later. Confined to its loop.
 final class RequestHead implements RequestView {
     /// What only the verified tunnel may say, or what would command a proxy.
     private static final List<String> FORGEABLE = List.of(
@@ -48,9 +50,11 @@ final class RequestHead implements RequestView {
     private final HttpHeaders headers;
     private final boolean keepAlive;
     private final boolean http10;
-    private String authority;
-    private String path;
+    private final String authority;
+    private final String path;
     private final String query;
+    private String onwardPath;
+    private @Nullable HttpHeaders onward;
 
     private RequestHead(HttpRequest request, String authority, String path, String query) {
         this.method = request.method();
@@ -60,6 +64,7 @@ final class RequestHead implements RequestView {
         this.authority = authority;
         this.path = path;
         this.query = query;
+        this.onwardPath = path;
     }
 
     /// What a request is refused for, with the status.
@@ -182,8 +187,20 @@ final class RequestHead implements RequestView {
         return method;
     }
 
-    HttpHeaders headers() {
-        return headers;
+    /// Those that go on, which routes may change.
+    HttpHeaders onward() {
+        if (onward == null) {
+            onward = headers.copy();
+        }
+        return onward;
+    }
+
+    /// A trailer is no way around what a header may not say.
+    static void sanitiseTrailers(HttpHeaders trailers) {
+        FORGEABLE.forEach(trailers::remove);
+        HOP_BY_HOP.forEach(trailers::remove);
+        trailers.remove(HttpHeaderNames.HOST).remove(HttpHeaderNames.CONTENT_LENGTH);
+        trailers.remove(HttpHeaderNames.TRANSFER_ENCODING).remove(HttpHeaderNames.AUTHORIZATION);
     }
 
     boolean keepAlive() {
@@ -212,17 +229,21 @@ final class RequestHead implements RequestView {
     }
 
     void rewriteAuthority(String to) {
-        authority = to;
-        headers.set(HttpHeaderNames.HOST, to);
+        onward().set(HttpHeaderNames.HOST, to);
     }
 
     void rewritePath(String to) {
-        headers.set("x-envoy-original-path", target());
-        path = to;
+        onward().set("x-envoy-original-path", target());
+        onwardPath = to;
     }
 
+    /// As it came, in its normal form.
     String target() {
         return query.isEmpty() ? path : path + "?" + query;
+    }
+
+    String onwardTarget() {
+        return query.isEmpty() ? onwardPath : onwardPath + "?" + query;
     }
 
     @Override

@@ -173,6 +173,41 @@ class ThroughWaypointTest {
                 .isEqualTo(1);
     }
 
+    @Test
+    void whatAClientForgesIsNotWhatAPolicySees() throws Exception {
+        harbour.configure(config(Protocol.HTTP1, "")
+                .addPolicies(TextFormat.parse(
+                        "name: 'p' rules {when {attributes {kind: HEADER name: 'x-forwarded-client-cert'"
+                                + " values {suffix: '/sa/admiral'}}}}",
+                        Policy.class)));
+        var forged = Map.of("x-forwarded-client-cert", "URI=spiffe://cluster.local/ns/quay/sa/admiral");
+        assertThat(harbour.call(false, new Request("GET", "/", forged, "")).status)
+                .isEqualTo(403);
+    }
+
+    @Test
+    void aPolicyChangeJudgesWhatWasAskedForNotWhatARouteMadeOfIt() throws Exception {
+        var begun = new CompletableFuture<Void>();
+        var go = new CompletableFuture<Void>();
+        http.createContext("/inside", exchange -> {
+            begun.complete(null);
+            go.join();
+            try (exchange) {
+                exchange.sendResponseHeaders(200, -1);
+            }
+        });
+        var onlyOutside = TextFormat.parse(
+                "name: 'p' rules {to {attributes {kind: PATH values {exact: '/outside'}}}}", Policy.class);
+        harbour.configure(config(Protocol.HTTP1, "rewrite {full: '/inside'}").addPolicies(onlyOutside));
+        try (var raw = harbour.raw().listen()) {
+            raw.say("GET /outside HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            begun.get(5, TimeUnit.SECONDS);
+            harbour.configure(config(Protocol.HTTP1, "").addPolicies(onlyOutside));
+            go.complete(null);
+            assertThat(raw.awaitEnd()).startsWith("HTTP/1.1 200");
+        }
+    }
+
     // ---- retries and time-outs ----
 
     @Test
