@@ -20,6 +20,31 @@ final class Quay implements AutoCloseable {
             metadata: {name: stranger, namespace: outside, labels: {app: stranger}}
             spec: {nodeName: node-1, containers: [{name: stranger, command: [sleep, infinity]}]}
             """;
+    /// A pod with a waypoint for calls of its own address, which an L7 policy governs.
+    static final String LONE = """
+            ---
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: Gateway
+            metadata: {name: pods-waypoint, namespace: quay, labels: {istio.io/waypoint-for: workload}}
+            spec:
+              gatewayClassName: culvert-waypoint
+              listeners: [{name: mesh, port: 15008, protocol: HBONE}]
+            ---
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: lone, namespace: quay, labels: {app: lone, istio.io/use-waypoint: pods-waypoint}}
+            spec:
+              nodeName: node-2
+              serviceAccountName: lone
+              containers: [{name: lone, command: [sleep, infinity], ports: [{containerPort: 8080}]}]
+            ---
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: lone-readers, namespace: quay}
+            spec:
+              targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: pods-waypoint}]
+              rules: [{to: [{operation: {methods: [GET]}}]}]
+            """;
     static final String SUBSETS = """
             apiVersion: networking.istio.io/v1
             kind: DestinationRule
@@ -42,9 +67,10 @@ final class Quay implements AutoCloseable {
     }
 
     /// Starts it and waits until calls go through the waypoint.
-    static Quay start(Path directory) throws IOException {
-        var quay = new Quay(
-                TestMesh.start(directory, Map.of("pods.yaml", corpus("fixture") + STRANGER, "subsets.yaml", SUBSETS)));
+    /// @param more YAML beside the fixture
+    static Quay start(Path directory, String more) throws IOException {
+        var quay = new Quay(TestMesh.start(
+                directory, Map.of("pods.yaml", corpus("fixture") + STRANGER + more, "subsets.yaml", SUBSETS)));
         try {
             for (var pod : new String[] {
                 "berth-calm-0",

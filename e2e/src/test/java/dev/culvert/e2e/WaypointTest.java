@@ -25,7 +25,7 @@ class WaypointTest {
 
     @BeforeAll
     void start(@TempDir(cleanup = CleanupMode.ON_SUCCESS) Path directory) throws Exception {
-        quay = Quay.start(directory);
+        quay = Quay.start(directory, "");
     }
 
     @AfterAll
@@ -91,12 +91,24 @@ class WaypointTest {
     void headerPin() throws Exception {
         quay.mesh.write(FILE, Quay.corpus("000-01"));
         var marlow = Map.of("pilot-name", "marlow");
-        Await.until("the rule holds", () -> call("berth", marlow).pod().startsWith("berth-swell"));
+        awaitOnly("berth", marlow, "berth-swell");
         for (var i = 0; i < 50; i++) {
             assertThat(call("berth", marlow).pod()).startsWith("berth-swell");
             assertThat(call("berth", Map.of("pilot-name", "kurtz")).pod()).startsWith("berth-calm");
             assertThat(call("berth", Map.of()).pod()).startsWith("berth-calm");
         }
+    }
+
+    /// By turns among three, four calls in a row never reach the same pod.
+    private void awaitOnly(String service, Map<String, String> headers, String pods) {
+        Await.until("the rule holds", () -> {
+            for (var i = 0; i < 4; i++) {
+                if (!call(service, headers).pod().startsWith(pods)) {
+                    return false;
+                }
+            }
+            return true;
+        });
     }
 
     private Http.Answer call(String service, Map<String, String> headers) throws IOException {
@@ -115,9 +127,7 @@ class WaypointTest {
     @Test
     void weights() throws Exception {
         quay.mesh.write(FILE, Quay.corpus("004-04"));
-        Await.until(
-                "the probe goes to swell",
-                () -> call("customs", Map.of("probe", "on")).pod().startsWith("customs-swell"));
+        awaitOnly("customs", Map.of("probe", "on"), "customs-swell");
         var landed = new HashMap<String, Integer>();
         for (var i = 0; i < 1500; i++) {
             var pod = call("customs", Map.of()).pod();
