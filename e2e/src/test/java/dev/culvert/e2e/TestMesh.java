@@ -150,6 +150,11 @@ final class TestMesh implements AutoCloseable {
         }
     }
 
+    /// `kill -9` of a pod's processes, which are started again.
+    void killPod(String key) throws IOException {
+        client.ask(client.request("kill").put("pod", key));
+    }
+
     /// `kill -9` of a node's agent, and waits until the next one has read the folder and serves its ztunnel.
     void restartAgent(String node) throws IOException {
         var program = node + "/agent";

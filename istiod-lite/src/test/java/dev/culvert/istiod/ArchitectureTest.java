@@ -12,7 +12,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule pureStaysPure = noClasses()
             .that()
-            .resideInAPackage("..istiod.ambient..")
+            .resideInAnyPackage("..istiod.ambient..", "..istiod.waypoint..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("io.netty..", "io.grpc..", "java.net.http..", "java.nio.channels..")

@@ -115,13 +115,13 @@ class DeltaXdsTest {
 
     @Test
     void newClientGetsEverythingAndThenOnlyChanges() throws Exception {
-        xds.publish(workloads("a", "bb"), Map.of("shop/p", policy("p")));
+        xds.publish(workloads("a", "bb"), Map.of("shop/p", policy("p")), Map.of());
         var synced = connect(server.as("node-1"), new MeshResources(mesh, null));
         assertThat(synced.await(10, TimeUnit.SECONDS)).isTrue();
         assertThat(mesh.current().workloads()).hasSize(2);
         assertThat(mesh.current().policies()).hasSize(1);
 
-        xds.publish(workloads("a", "ccc"), Map.of());
+        xds.publish(workloads("a", "ccc"), Map.of(), Map.of());
         await(snapshot -> snapshot.workload("Kubernetes//Pod/shop/ccc").isPresent()
                 && snapshot.workload("Kubernetes//Pod/shop/bb").isEmpty()
                 && snapshot.policies().isEmpty());
@@ -129,7 +129,7 @@ class DeltaXdsTest {
 
     @Test
     void onDemandClientsGetWhatTheyAskForAndNothingElse() throws Exception {
-        xds.publish(workloads("a", "bb", "ccc"), Map.of("shop/p", policy("p")));
+        xds.publish(workloads("a", "bb", "ccc"), Map.of("shop/p", policy("p")), Map.of());
         var demand = new Demand(Duration.ofSeconds(10));
         var synced = connect(server.as("node-1"), new MeshResources(mesh, null, demand));
         assertThat(synced.await(10, TimeUnit.SECONDS)).isTrue();
@@ -139,7 +139,7 @@ class DeltaXdsTest {
         demand.fetch(List.of("/198.18.65.2", "/198.18.99.99")).get(10, TimeUnit.SECONDS);
         assertThat(mesh.current().workloads()).extracting(found -> found.name()).containsExactly("bb");
 
-        xds.publish(workloads("a", "dddd"), Map.of());
+        xds.publish(workloads("a", "dddd"), Map.of(), Map.of());
         await(snapshot -> snapshot.workloads().isEmpty());
         demand.fetch(List.of("Kubernetes//Pod/shop/dddd")).get(10, TimeUnit.SECONDS);
         assertThat(mesh.current().workloads()).extracting(found -> found.name()).containsExactly("dddd");
@@ -147,14 +147,14 @@ class DeltaXdsTest {
 
     @Test
     void onDemandClientsAskAgainAfterAReconnect() throws Exception {
-        xds.publish(workloads("a", "bb"), Map.of());
+        xds.publish(workloads("a", "bb"), Map.of(), Map.of());
         var port = server.port();
         var demand = new Demand(Duration.ofSeconds(10));
         connect(server.as("node-1"), new MeshResources(mesh, null, demand)).await();
         demand.fetch(List.of("/198.18.65.1")).get(10, TimeUnit.SECONDS);
         server.close();
         var meanwhile = demand.fetch(List.of("/198.18.65.3"));
-        xds.publish(workloads("a", "ccc"), Map.of());
+        xds.publish(workloads("a", "ccc"), Map.of(), Map.of());
         server = new RunningServer(directory, xds, (_, _, _) -> false, port);
         meanwhile.get(10, TimeUnit.SECONDS);
         assertThat(mesh.current().workloads()).extracting(found -> found.name()).containsExactlyInAnyOrder("a", "ccc");
@@ -171,14 +171,14 @@ class DeltaXdsTest {
 
     @Test
     void emptyMeshStillSynchronizes() throws Exception {
-        xds.publish(Map.of(), Map.of());
+        xds.publish(Map.of(), Map.of(), Map.of());
         var synced = connect(server.as("node-1"), new MeshResources(mesh, null));
         assertThat(synced.await(10, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test
     void addressNeverArrivesBeforeThePolicyThatItNames() throws Exception {
-        xds.publish(Map.of(), Map.of());
+        xds.publish(Map.of(), Map.of(), Map.of());
         connect(server.as("node-1"), new MeshResources(mesh, null)).await();
         var broken = new CountDownLatch(1);
         try (var _ = mesh.onChange(snapshot -> snapshot.workloads().forEach(workload -> {
@@ -190,7 +190,8 @@ class DeltaXdsTest {
                 var key = "p" + i;
                 xds.publish(
                         Map.of("Kubernetes//Pod/shop/a", workload("a", "shop/" + key)),
-                        Map.of("shop/" + key, policy(key), "shop/p" + (i + 1), policy("p" + (i + 1))));
+                        Map.of("shop/" + key, policy(key), "shop/p" + (i + 1), policy("p" + (i + 1))),
+                        Map.of());
                 var expected = List.of("shop/" + key);
                 await(snapshot -> snapshot.workload("Kubernetes//Pod/shop/a")
                         .filter(workload -> workload.authorizationPolicies().equals(expected))
@@ -208,7 +209,7 @@ class DeltaXdsTest {
                 .build();
         var all = new TreeMap<>(workloads("a"));
         all.put("Kubernetes//Pod/shop/bad", bad);
-        xds.publish(all, Map.of());
+        xds.publish(all, Map.of(), Map.of());
         connect(server.as("node-1"), new MeshResources(mesh, null));
         await(snapshot -> snapshot.workload("Kubernetes//Pod/shop/a").isPresent());
         assertThat(mesh.current().workload("Kubernetes//Pod/shop/bad")).isEmpty();
@@ -222,11 +223,11 @@ class DeltaXdsTest {
 
     @Test
     void stateIsKeptWithoutTheServerAndCorrectedWhenItIsBack() throws Exception {
-        xds.publish(workloads("a", "bb"), Map.of());
+        xds.publish(workloads("a", "bb"), Map.of(), Map.of());
         var port = server.port();
         connect(server.as("node-1"), new MeshResources(mesh, null)).await();
         server.close();
-        xds.publish(workloads("a", "ccc"), Map.of());
+        xds.publish(workloads("a", "ccc"), Map.of(), Map.of());
         assertThat(mesh.current().workloads()).hasSize(2);
         server = new RunningServer(directory, xds, (_, _, _) -> false, port);
         await(snapshot -> snapshot.workload("Kubernetes//Pod/shop/ccc").isPresent()
@@ -235,7 +236,7 @@ class DeltaXdsTest {
 
     @Test
     void restartWithoutTheServerStartsFromTheLastGoodState() throws Exception {
-        xds.publish(workloads("a", "bb"), Map.of("shop/p", policy("p")));
+        xds.publish(workloads("a", "bb"), Map.of("shop/p", policy("p")), Map.of());
         var disk = directory.resolve("state");
         connect(server.as("node-1"), new MeshResources(mesh, new LastGoodState(disk)))
                 .await();
@@ -255,7 +256,7 @@ class DeltaXdsTest {
 
     @Test
     void callWithoutAValidTokenIsRefused() throws Exception {
-        xds.publish(workloads("a"), Map.of());
+        xds.publish(workloads("a"), Map.of(), Map.of());
         var synced = connect(server.with("not-a-token"), new MeshResources(mesh, null));
         assertThat(synced.await(300, TimeUnit.MILLISECONDS)).isFalse();
         assertThat(xds.clients()).isEmpty();

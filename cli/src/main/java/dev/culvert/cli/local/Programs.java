@@ -10,7 +10,12 @@ import java.util.Map;
 
 /// Which commands run the mesh. In a test some may be missing: then that part does not run.
 /// @param culvert what `culvert` means inside pods
-public record Programs(List<String> controlPlane, List<String> agent, List<String> ztunnel, List<String> culvert) {
+public record Programs(
+        List<String> controlPlane,
+        List<String> agent,
+        List<String> ztunnel,
+        List<String> waypoint,
+        List<String> culvert) {
 
     /// The built programs of a source tree.
     /// @throws IOException names what is not built
@@ -19,6 +24,7 @@ public record Programs(List<String> controlPlane, List<String> agent, List<Strin
         places.put("istiod-lite", "istiod-lite/target/dist/bin/istiod-lite");
         places.put("culvert-cni-agent", "cni-plugin/agent/target/dist/bin/culvert-cni-agent");
         places.put("ztunnel", "ztunnel/target/dist/bin/ztunnel");
+        places.put("waypoint", "waypoint/target/dist/bin/waypoint");
         places.put("culvert", "cli/target/dist/bin/culvert");
         var commands = new ArrayList<List<String>>();
         for (var place : places.entrySet()) {
@@ -33,7 +39,8 @@ public record Programs(List<String> controlPlane, List<String> agent, List<Strin
                 other("CULVERT_ISTIOD", commands.get(0)),
                 other("CULVERT_AGENT", commands.get(1)),
                 other("CULVERT_ZTUNNEL", with(commands.get(2))),
-                commands.get(3));
+                commands.get(3),
+                commands.get(4));
     }
 
     /// Ours, or the command line in a variable: any program that takes the same arguments and environment.

@@ -34,6 +34,7 @@ public final class Rig implements AutoCloseable {
     private final Topology topology = new Topology();
     private final ServiceTable services = new ServiceTable();
     private final ObjectFiles objects;
+    private final WaypointPods waypoints;
     private final Path programsPath;
     private final Map<String, Node> nodes = new LinkedHashMap<>();
     private final Map<String, Integer> hosts = new LinkedHashMap<>();
@@ -62,6 +63,7 @@ public final class Rig implements AutoCloseable {
         this.config = config;
         forgetEarlierRun(config.state);
         this.objects = new ObjectFiles(config.state.resolve("objects"));
+        this.waypoints = new WaypointPods(config.state, config.programs.waypoint());
         this.programsPath = config.programs.pathDirectory(config.state);
         var problems = new ProblemLog(LOG);
         var where = new FolderSource.Where(List.of(config.folder), null, null);
@@ -266,8 +268,8 @@ public final class Rig implements AutoCloseable {
             process.keep();
         }
         var wanted = folder.current();
-        applyServices(wanted.services());
-        applyPods(PodPlan.of(wanted));
+        applyServices(waypoints.services(wanted));
+        applyPods(waypoints.pods(wanted));
         for (var pod : pods.values()) {
             if (pod.keep()) {
                 LOG.info("pod {} is {}", pod.plan().key(), pod.isReady() ? "ready" : "not ready");

@@ -70,7 +70,20 @@ final class RunningPod {
         variables.stream()
                 .filter(variable -> !variable.value().isEmpty())
                 .forEach(variable -> environment.put(variable.name(), variable.value()));
+        variables.forEach(
+                variable -> ofField(variable.fieldPath()).ifPresent(value -> environment.put(variable.name(), value)));
         return environment;
+    }
+
+    private Optional<String> ofField(String path) {
+        return switch (path) {
+            case "metadata.name" -> Optional.of(plan.name());
+            case "metadata.namespace" -> Optional.of(plan.namespace());
+            case "spec.nodeName" -> Optional.of(place.node);
+            case "spec.serviceAccountName" -> Optional.of(plan.serviceAccount());
+            case "status.podIP" -> Optional.of(place.address.v4());
+            default -> Optional.empty();
+        };
     }
 
     /// A command line in the pod's network, with its names.

@@ -74,7 +74,7 @@ class RigTest {
                 "-cp",
                 System.getProperty("java.class.path"),
                 "dev.culvert.cli.Culvert");
-        var programs = new Programs(List.of(), List.of(), List.of(), culvert);
+        var programs = new Programs(List.of(), List.of(), List.of(), List.of(), culvert);
         rig = Rig.start(new RigConfig(state, folder, List.of("node-1", "node-2"), programs));
         supervisor = Supervisor.listen(rig);
         client = new SupervisorClient(state);

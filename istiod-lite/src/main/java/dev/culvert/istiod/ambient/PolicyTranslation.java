@@ -18,9 +18,12 @@ final class PolicyTranslation {
         return policy.namespace() + "/" + policy.name();
     }
 
-    /// @return empty if nothing of it is sent
+    /// @return empty if nothing of it is sent to node proxies
     static Optional<Authorization> translate(
             AuthorizationPolicy policy, TranslationSettings settings, List<Problem> problems) {
+        if (!policy.targetRefs().isEmpty()) {
+            return Optional.empty(); // for waypoints
+        }
         var refused = refusal(policy);
         if (refused.isPresent()) {
             problems.add(refused.get());
@@ -55,17 +58,10 @@ final class PolicyTranslation {
             case AUDIT, CUSTOM ->
                 Optional.of(
                         notEnforced(policy, "action " + policy.action() + " is not supported", "write ALLOW or DENY"));
-            case ALLOW, DENY -> {
-                if (!policy.targetRefs().isEmpty()) {
-                    yield Optional.of(notEnforced(
-                            policy,
-                            "targetRefs need a waypoint, and waypoints are not supported yet",
-                            "use spec.selector, with ports, principals, namespaces, serviceAccounts or ipBlocks"));
-                }
-                yield policy.dryRun()
+            case ALLOW, DENY ->
+                policy.dryRun()
                         ? Optional.of(notEnforced(policy, "dry-run is not supported yet", "remove istio.io/dry-run"))
                         : Optional.empty();
-            }
         };
     }
 

@@ -16,21 +16,22 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// Turns a Service into `istio.workload.Service`.
-final class ServiceTranslation {
+public final class ServiceTranslation {
     private static final String DISTRIBUTION = "networking.istio.io/traffic-distribution";
 
     private ServiceTranslation() {}
 
-    static String hostname(Service service, TranslationSettings settings) {
+    public static String hostname(Service service, TranslationSettings settings) {
         return service.name() + "." + service.namespace() + ".svc." + settings.clusterDomain();
     }
 
     /// The resource name.
-    static String key(Service service, TranslationSettings settings) {
+    public static String key(Service service, TranslationSettings settings) {
         return service.namespace() + "/" + hostname(service, settings);
     }
 
-    static dev.culvert.protos.workload.Service translate(
+    /// Without its waypoint.
+    static dev.culvert.protos.workload.Service.Builder translate(
             Service service, ObjectSet objects, TranslationSettings settings) {
         var to = dev.culvert.protos.workload.Service.newBuilder()
                 .setName(service.name())
@@ -41,7 +42,7 @@ final class ServiceTranslation {
         service.addresses().forEach(address -> to.addAddresses(networkAddress(address, settings)));
         service.ports().forEach(port -> to.addPorts(port(port)));
         loadBalancing(service, objects).ifPresent(to::setLoadBalancing);
-        return to.build();
+        return to;
     }
 
     private static NetworkAddress networkAddress(InetAddress address, TranslationSettings settings) {
@@ -63,7 +64,7 @@ final class ServiceTranslation {
                 .build();
     }
 
-    private static AppProtocol appProtocol(Service.Port port) {
+    public static AppProtocol appProtocol(Service.Port port) {
         var dash = port.name().indexOf('-');
         var prefix = dash < 0 ? port.name() : port.name().substring(0, dash);
         var said = port.appProtocol().isEmpty() ? prefix : port.appProtocol();

@@ -17,7 +17,6 @@ import dev.culvert.protos.workload.Workload;
 import dev.culvert.protos.workload.WorkloadStatus;
 import dev.culvert.protos.workload.WorkloadType;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -25,7 +24,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// Turns a pod into `istio.workload.Workload`.
-final class WorkloadTranslation {
+public final class WorkloadTranslation {
     static final String REDIRECTION = "ambient.istio.io/redirection";
     private static final String DEFAULT_TRUST_DOMAIN = "cluster.local";
     private static final String TUNNEL_LABEL = "networking.istio.io/tunnel";
@@ -34,11 +33,12 @@ final class WorkloadTranslation {
 
     private WorkloadTranslation() {}
 
-    static String uid(Pod pod, TranslationSettings settings) {
+    public static String uid(Pod pod, TranslationSettings settings) {
         return settings.clusterId() + "//Pod/" + pod.namespace() + "/" + pod.name();
     }
 
-    static Workload translate(Pod pod, ObjectSet objects, TranslationSettings settings, List<String> policies) {
+    /// Without its policies and its waypoint.
+    static Workload.Builder translate(Pod pod, ObjectSet objects, TranslationSettings settings) {
         var metadata = pod.metadata();
         var name = workloadName(metadata);
         var nativeTunnel = metadata.label(TUNNEL_LABEL)
@@ -60,14 +60,13 @@ final class WorkloadTranslation {
                 .setNativeTunnel(nativeTunnel)
                 .setStatus(pod.ready() && !metadata.deleted() ? WorkloadStatus.HEALTHY : WorkloadStatus.UNHEALTHY)
                 .setNetworkMode(pod.spec().hostNetwork() ? NetworkMode.HOST_NETWORK : NetworkMode.STANDARD)
-                .addAllAuthorizationPolicies(policies)
                 .putAllServices(services(pod, objects, settings));
         if (!settings.trustDomain().equals(DEFAULT_TRUST_DOMAIN)) {
             to.setTrustDomain(settings.trustDomain());
         }
         pod.addresses().forEach(address -> to.addAddresses(ByteString.copyFrom(address.getAddress())));
         locality(pod, objects).ifPresent(to::setLocality);
-        return to.build();
+        return to;
     }
 
     /// A pod is reached by tunnel only once the node agent has said that it captures it.

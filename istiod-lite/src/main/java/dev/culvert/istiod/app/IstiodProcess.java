@@ -11,14 +11,20 @@ import dev.culvert.daemon.shutdown.Lifecycle;
 import dev.culvert.istiod.ambient.Translation;
 import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ambient.Translator;
+import dev.culvert.istiod.ambient.Waypoints;
+import dev.culvert.istiod.ca.Caller;
 import dev.culvert.istiod.ca.CertificateAuthority;
 import dev.culvert.istiod.ca.CertificateService;
 import dev.culvert.istiod.ca.NodeTokens;
 import dev.culvert.istiod.ca.ServingTls;
 import dev.culvert.istiod.ca.TokenCheck;
+import dev.culvert.istiod.waypoint.WaypointTranslator;
 import dev.culvert.istiod.xds.XdsServer;
 import dev.culvert.kube.folder.FolderSource;
+import dev.culvert.kube.object.Gateway;
+import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.Pod;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.ProblemLog;
 import io.grpc.Server;
@@ -28,6 +34,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.GeneralSecurityException;
 import java.time.Clock;
@@ -141,8 +148,9 @@ final class IstiodProcess implements AutoCloseable {
                 config.rootNamespace(), config.clusterId(), config.trustDomain(), "", "cluster.local");
         try {
             var translation = Translator.translate(now, settings);
-            xds.publish(translation.addresses(), translation.policies());
-            tell(now, translation);
+            var waypoints = WaypointTranslator.translate(now, settings);
+            xds.publish(translation.addresses(), translation.policies(), waypoints.resources());
+            tell(now, translation, waypoints);
         } catch (RuntimeException bug) {
             LOG.error("the change is not applied, what was published stays: a mistake of ours", bug);
         }
@@ -150,9 +158,10 @@ final class IstiodProcess implements AutoCloseable {
         translated.ready();
     }
 
-    private void tell(ObjectSet now, Translation translation) {
+    private void tell(ObjectSet now, Translation translation, WaypointTranslator.Result waypoints) {
         var problems = new ArrayList<>(now.problems());
         problems.addAll(translation.problems());
+        problems.addAll(waypoints.problems());
         log.tell(problems);
         try {
             writeProblems(problems);
@@ -185,17 +194,47 @@ final class IstiodProcess implements AutoCloseable {
     private synchronized void writeTokens(ObjectSet now, boolean again) {
         for (var node : now.nodes()) {
             var name = node.metadata().name();
-            if (again || tokensOf.add(name)) {
-                try {
-                    var directory = config.stateDir().resolve("tokens").resolve(name);
-                    Files.createDirectories(directory);
-                    tokens.write(
-                            directory.resolve("istio-token"),
-                            name,
-                            node.metadata().uid());
-                } catch (IOException | GeneralSecurityException e) {
-                    LOG.error("no token for node {}: {}", name, e.getMessage());
-                }
+            writeToken(
+                    "tokens/" + name,
+                    "",
+                    again,
+                    file -> tokens.write(file, name, node.metadata().uid()));
+        }
+        for (var pod : now.pods()) {
+            if (isWaypoint(pod, now)) {
+                var caller = new Caller(
+                        pod.namespace(),
+                        pod.spec().serviceAccount(),
+                        pod.name(),
+                        pod.spec().nodeName());
+                var folder = "pod-tokens/" + pod.namespace() + "/" + pod.name();
+                writeToken(folder, caller.toString(), again, file -> tokens.write(file, caller));
+            }
+        }
+    }
+
+    private static boolean isWaypoint(Pod pod, ObjectSet now) {
+        return pod.metadata()
+                .label(Waypoints.GATEWAY_NAME)
+                .flatMap(name -> now.find(Gateway.class, Kind.GATEWAY, pod.namespace(), name))
+                .filter(gateway ->
+                        gateway.isWaypoint() && gateway.name().equals(pod.spec().serviceAccount()))
+                .isPresent();
+    }
+
+    private interface Writer {
+        void write(Path file) throws IOException, GeneralSecurityException;
+    }
+
+    /// @param who that the token is about, if that may change
+    private void writeToken(String folder, String who, boolean again, Writer writer) {
+        if (tokensOf.add(folder + who) || again) {
+            try {
+                var directory = config.stateDir().resolve(folder);
+                Files.createDirectories(directory);
+                writer.write(directory.resolve("istio-token"));
+            } catch (IOException | GeneralSecurityException e) {
+                LOG.error("no token in {}: {}", folder, e.getMessage());
             }
         }
     }

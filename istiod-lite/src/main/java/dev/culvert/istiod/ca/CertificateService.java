@@ -79,8 +79,9 @@ public final class CertificateService extends IstioCertificateServiceImplBase {
     private Optional<SpiffeId> identity(Caller caller, IstioCertificateRequest request) {
         var fields = request.getMetadata().getFieldsMap();
         var wanted = fields.get("ImpersonatedIdentity");
-        if (wanted == null) {
-            return Optional.of(new SpiffeId(trustDomain, caller.namespace(), caller.serviceAccount()));
+        var own = new SpiffeId(trustDomain, caller.namespace(), caller.serviceAccount());
+        if (wanted == null || wanted.getStringValue().equals(own.toString())) {
+            return Optional.of(own);
         }
         var identity = SpiffeId.parse(wanted.getStringValue());
         var why = refusal(caller, identity);

@@ -22,7 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
-/// Tokens of node proxies in local mode, in the shape of Kubernetes' projected service account tokens. Thread-safe.
+/// Tokens of node proxies and waypoints in local mode, in the shape of Kubernetes' projected service account tokens.
+// Thread-safe.
 public final class NodeTokens {
     private static final String ISSUER = "https://kubernetes.default.svc";
     private static final String AUDIENCE = "istio-ca";
@@ -49,13 +50,22 @@ public final class NodeTokens {
         SigningKey.writeSecret(file, sign(node, nodeUid));
     }
 
+    /// A token for a pod of a user's namespace, written 0600.
+    public void write(Path file, Caller pod) throws IOException, GeneralSecurityException {
+        SigningKey.writeSecret(file, sign(pod, ""));
+    }
+
     String sign(String node, String nodeUid) throws GeneralSecurityException {
+        return sign(new Caller(NAMESPACE, ACCOUNT, "ztunnel-" + node, node), nodeUid);
+    }
+
+    private String sign(Caller caller, String nodeUid) throws GeneralSecurityException {
         var now = clock.instant();
-        var pod = "ztunnel-" + node;
+        var pod = caller.pod();
         var uid = UUID.nameUUIDFromBytes(pod.getBytes(StandardCharsets.UTF_8)).toString();
         var claims = new JWTClaimsSet.Builder()
                 .issuer(ISSUER)
-                .subject("system:serviceaccount:" + NAMESPACE + ":" + ACCOUNT)
+                .subject("system:serviceaccount:" + caller.namespace() + ":" + caller.serviceAccount())
                 .audience(AUDIENCE)
                 .issueTime(Date.from(now))
                 .notBeforeTime(Date.from(now))
@@ -63,10 +73,10 @@ public final class NodeTokens {
                 .claim(
                         "kubernetes.io",
                         Map.of(
-                                "namespace", NAMESPACE,
-                                "node", Map.of("name", node, "uid", nodeUid),
+                                "namespace", caller.namespace(),
+                                "node", Map.of("name", caller.node(), "uid", nodeUid),
                                 "pod", Map.of("name", pod, "uid", uid),
-                                "serviceaccount", Map.of("name", ACCOUNT, "uid", uid)))
+                                "serviceaccount", Map.of("name", caller.serviceAccount(), "uid", uid)))
                 .build();
         try {
             var token = new SignedJWT(new JWSHeader(JWSAlgorithm.ES256), claims);

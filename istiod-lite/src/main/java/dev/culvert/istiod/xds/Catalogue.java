@@ -19,8 +19,10 @@ import java.util.TreeMap;
 public final class Catalogue {
     static final String ADDRESS = "type.googleapis.com/istio.workload.Address";
     static final String AUTHORIZATION = "type.googleapis.com/istio.security.Authorization";
+    /// Each client of this type gets only the resources whose names begin with its own namespace and account.
+    static final String WAYPOINT = "type.googleapis.com/culvert.waypoint.v1.ServiceConfig";
     /// In the order in which clients must learn of them.
-    static final List<String> TYPES = List.of(AUTHORIZATION, ADDRESS);
+    static final List<String> TYPES = List.of(WAYPOINT, AUTHORIZATION, ADDRESS);
 
     private static final int REMEMBERED = 256;
 
@@ -67,11 +69,15 @@ public final class Catalogue {
     }
 
     /// The next catalogue; this one if nothing changed.
-    Catalogue next(Map<String, ? extends Message> addresses, Map<String, ? extends Message> policies) {
+    Catalogue next(
+            Map<String, ? extends Message> addresses,
+            Map<String, ? extends Message> policies,
+            Map<String, ? extends Message> waypoints) {
         var changed = new HashMap<String, Set<String>>();
         var types = new HashMap<String, Map<String, Resource>>();
         types.put(ADDRESS, encode(ADDRESS, addresses, changed));
         types.put(AUTHORIZATION, encode(AUTHORIZATION, policies, changed));
+        types.put(WAYPOINT, encode(WAYPOINT, waypoints, changed));
         if (changed.values().stream().allMatch(Set::isEmpty) && sequence > 0) {
             return this;
         }

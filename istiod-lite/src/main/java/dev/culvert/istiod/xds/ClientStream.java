@@ -1,5 +1,6 @@
 package dev.culvert.istiod.xds;
 
+import dev.culvert.istiod.ca.Caller;
 import dev.culvert.protos.discovery.DeltaDiscoveryRequest;
 import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
 import io.grpc.Status;
@@ -8,6 +9,7 @@ import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -37,13 +39,19 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
     private final BlockingQueue<Event> events = new ArrayBlockingQueue<>(QUEUE);
     private final AtomicBoolean awake = new AtomicBoolean();
     private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
+    /// What the names of its resources begin with if it is a waypoint: its account has the Gateway's name.
+    private final Optional<String> waypoint;
+
     private final long startNanos = System.nanoTime();
     private volatile String name = "unknown";
     private volatile String lastNack = "";
     private boolean ended;
 
-    ClientStream(XdsServer server, ServerCallStreamObserver<DeltaDiscoveryResponse> responses) {
+    /// @param caller whose token came with the call
+    ClientStream(
+            XdsServer server, ServerCallStreamObserver<DeltaDiscoveryResponse> responses, Optional<Caller> caller) {
         this.server = server;
+        this.waypoint = caller.map(who -> who.namespace() + "/" + who.serviceAccount() + "/");
         this.responses = responses;
         responses.setOnCancelHandler(() -> put(new Event.End()));
     }
@@ -126,7 +134,7 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
             name = request.getNode().getId();
         }
         var type = request.getTypeUrl();
-        if (!Catalogue.TYPES.contains(type)) {
+        if (!Catalogue.TYPES.contains(type) || (type.equals(Catalogue.WAYPOINT) && waypoint.isEmpty())) {
             LOG.warn("client {} asks for {}, which is not served", name, type);
             return;
         }
@@ -136,7 +144,7 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
         }
         var subscription = subscriptions.get(type);
         if (subscription == null) {
-            subscription = new Subscription(type, request);
+            subscription = new Subscription(type, request, type.equals(Catalogue.WAYPOINT) ? waypoint.get() : "");
             subscriptions.put(type, subscription);
             LOG.info("client {} subscribes to {}", name, type);
         } else {
@@ -157,6 +165,10 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
         }
         var policies = subscriptions.get(Catalogue.AUTHORIZATION);
         var addresses = subscriptions.get(Catalogue.ADDRESS);
+        var waypoints = subscriptions.get(Catalogue.WAYPOINT);
+        if (waypoints != null) {
+            waypoints.next(catalogue, false).ifPresent(responses::onNext);
+        }
         if (policies != null) {
             policies.next(catalogue, addresses != null).ifPresent(responses::onNext);
         }

@@ -18,6 +18,7 @@ final class Subscription {
     private static final String ALL = "*";
 
     private final String type;
+    private final String prefix;
     private final Map<String, String> versions = new HashMap<>();
     private final Set<String> names = new HashSet<>();
     private final Set<String> unanswered = new HashSet<>();
@@ -32,8 +33,10 @@ final class Subscription {
     private volatile long settled;
 
     /// The client's first request of the type.
-    Subscription(String type, DeltaDiscoveryRequest first) {
+    /// @param prefix of the names of the resources that it may see
+    Subscription(String type, DeltaDiscoveryRequest first, String prefix) {
         this.type = type;
+        this.prefix = prefix;
         versions.putAll(first.getInitialResourceVersionsMap());
         wildcard = first.getResourceNamesSubscribeCount() == 0;
         node = first.getNode()
@@ -151,6 +154,7 @@ final class Subscription {
         } else if (!names.isEmpty()) {
             candidates.addAll(named(all));
         }
+        candidates.removeIf(name -> !name.startsWith(prefix));
         return candidates;
     }
 

@@ -1,6 +1,7 @@
 package dev.culvert.istiod.xds;
 
 import com.google.protobuf.Message;
+import dev.culvert.istiod.ca.Caller;
 import dev.culvert.protos.discovery.AggregatedDiscoveryServiceGrpc.AggregatedDiscoveryServiceImplBase;
 import dev.culvert.protos.discovery.DeltaDiscoveryRequest;
 import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
@@ -13,8 +14,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Serves `istio.workload.Address` and `istio.security.Authorization` by delta xDS. One virtual thread a client.
-/// Thread-safe.
+/// Serves `istio.workload.Address`, `istio.security.Authorization` and what waypoints are told by delta xDS. One
+/// virtual thread a client. Thread-safe.
 public final class XdsServer extends AggregatedDiscoveryServiceImplBase {
     private static final Logger LOG = LoggerFactory.getLogger("xds");
 
@@ -23,8 +24,10 @@ public final class XdsServer extends AggregatedDiscoveryServiceImplBase {
 
     /// Makes these the resources, and pushes to each client what changed for it. One caller at a time.
     public synchronized void publish(
-            Map<String, ? extends Message> addresses, Map<String, ? extends Message> policies) {
-        var next = catalogue.next(addresses, policies);
+            Map<String, ? extends Message> addresses,
+            Map<String, ? extends Message> policies,
+            Map<String, ? extends Message> waypoints) {
+        var next = catalogue.next(addresses, policies, waypoints);
         if (next.sequence() != catalogue.sequence()) {
             catalogue = next;
             clients.forEach(ClientStream::wake);
@@ -39,7 +42,7 @@ public final class XdsServer extends AggregatedDiscoveryServiceImplBase {
     public StreamObserver<DeltaDiscoveryRequest> deltaAggregatedResources(
             StreamObserver<DeltaDiscoveryResponse> responses) {
         var call = (ServerCallStreamObserver<DeltaDiscoveryResponse>) responses;
-        var client = new ClientStream(this, call);
+        var client = new ClientStream(this, call, Caller.current());
         clients.add(client);
         client.start();
         return client;

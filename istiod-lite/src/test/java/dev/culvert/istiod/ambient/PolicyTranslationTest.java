@@ -218,11 +218,6 @@ class PolicyTranslationTest {
                         "is not enforced: action AUDIT",
                         "write ALLOW or DENY"),
                 new Told(
-                        allow(harmless).replace("spec: {", "spec: {targetRefs: [{kind: Service, name: cart}], "),
-                        error,
-                        "targetRefs need a waypoint",
-                        "use spec.selector"),
-                new Told(
                         allow("to: [{operation: {methods: [GET]}}]"),
                         warning,
                         "cannot see methods: this ALLOW rule never allows",

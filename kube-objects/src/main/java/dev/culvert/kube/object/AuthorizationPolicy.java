@@ -7,11 +7,11 @@ import java.util.stream.Stream;
 /// A `security.istio.io` AuthorizationPolicy.
 ///
 /// @param selector empty if it is for the whole namespace, or mesh
-/// @param targetRefs `Kind name` of what it is bound to instead of pods
+/// @param targetRefs what it is bound to instead of pods
 public record AuthorizationPolicy(
         Metadata metadata,
         Map<String, String> selector,
-        List<String> targetRefs,
+        List<Target> targetRefs,
         Action action,
         List<Rule> rules,
         boolean dryRun,
@@ -23,6 +23,15 @@ public record AuthorizationPolicy(
         DENY,
         AUDIT,
         CUSTOM
+    }
+
+    /// What a policy is bound to, in its own namespace.
+    /// @param group empty for the core group
+    public record Target(String group, String kind, String name) {
+        @Override
+        public String toString() {
+            return kind + " " + name;
+        }
     }
 
     /// Matches if each of its non-empty lists does.

@@ -14,7 +14,11 @@ public enum Kind {
     ENDPOINT_SLICE("EndpointSlice", true, "discovery.k8s.io/v1"),
     DEPLOYMENT("Deployment", true, "apps/v1"),
     PEER_AUTHENTICATION("PeerAuthentication", true, "security.istio.io/v1"),
-    AUTHORIZATION_POLICY("AuthorizationPolicy", true, "security.istio.io/v1");
+    AUTHORIZATION_POLICY("AuthorizationPolicy", true, "security.istio.io/v1"),
+    GATEWAY("Gateway", true, "gateway.networking.k8s.io/v1"),
+    HTTP_ROUTE("HTTPRoute", true, "gateway.networking.k8s.io/v1"),
+    VIRTUAL_SERVICE("VirtualService", true, "networking.istio.io/v1"),
+    DESTINATION_RULE("DestinationRule", true, "networking.istio.io/v1");
 
     private final String text;
     private final boolean namespaced;
@@ -41,8 +45,11 @@ public enum Kind {
 
     /// All accepted ones, the one to write first.
     public List<String> apiVersions() {
-        return apiVersion.equals("security.istio.io/v1")
-                ? List.of(apiVersion, apiVersion + "beta1")
-                : List.of(apiVersion);
+        return switch (this) {
+            case NAMESPACE, NODE, POD, SERVICE, SERVICE_ACCOUNT, ENDPOINT_SLICE, DEPLOYMENT -> List.of(apiVersion);
+            case PEER_AUTHENTICATION, AUTHORIZATION_POLICY, GATEWAY, HTTP_ROUTE ->
+                List.of(apiVersion, apiVersion + "beta1");
+            case VIRTUAL_SERVICE, DESTINATION_RULE -> List.of(apiVersion, apiVersion + "beta1", apiVersion + "alpha3");
+        };
     }
 }

@@ -10,7 +10,11 @@ public sealed interface KubeObject
                 EndpointSlice,
                 Deployment,
                 PeerAuthentication,
-                AuthorizationPolicy {
+                AuthorizationPolicy,
+                Gateway,
+                HttpRoute,
+                VirtualService,
+                DestinationRule {
     Metadata metadata();
 
     /// Where the object begins.
@@ -27,6 +31,10 @@ public sealed interface KubeObject
             case Deployment _ -> Kind.DEPLOYMENT;
             case PeerAuthentication _ -> Kind.PEER_AUTHENTICATION;
             case AuthorizationPolicy _ -> Kind.AUTHORIZATION_POLICY;
+            case Gateway _ -> Kind.GATEWAY;
+            case HttpRoute _ -> Kind.HTTP_ROUTE;
+            case VirtualService _ -> Kind.VIRTUAL_SERVICE;
+            case DestinationRule _ -> Kind.DESTINATION_RULE;
         };
     }
 

@@ -165,6 +165,20 @@ final class Fields {
         }
     }
 
+    /// A list of integers.
+    List<Integer> integers(String name, int min, int max) {
+        return items(name, (at, value) -> {
+            var number = value.getTag().equals(Tag.INT)
+                    ? parseInt(((ScalarNode) value).getValue())
+                    : Optional.<Integer>empty();
+            if (number.isEmpty() || number.get() < min || number.get() > max) {
+                document.error(value, at + " must be an integer " + min + ".." + max, "write such a number");
+                return Optional.empty();
+            }
+            return number;
+        });
+    }
+
     boolean isInteger(String name) {
         return find(name).filter(value -> value.getTag().equals(Tag.INT)).isPresent();
     }

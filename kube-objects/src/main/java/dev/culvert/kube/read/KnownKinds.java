@@ -10,17 +10,13 @@ import java.util.TreeSet;
 final class KnownKinds {
     /// Their authors expect a mesh to act on them.
     private static final Set<String> MESH = Set.of(
-            "Gateway",
             "GatewayClass",
-            "HTTPRoute",
             "GRPCRoute",
             "TCPRoute",
             "TLSRoute",
             "UDPRoute",
             "ReferenceGrant",
             "BackendTLSPolicy",
-            "VirtualService",
-            "DestinationRule",
             "ServiceEntry",
             "WorkloadEntry",
             "WorkloadGroup",

@@ -40,8 +40,8 @@ final class ObjectReader {
             return Result.NOTHING;
         }
         var kind = Kind.named(kindText);
-        if (kind.isEmpty()) {
-            return unknown(object, kindText);
+        if (kind.isEmpty() || isForeign(kind.get(), apiVersion)) {
+            return unknown(object, kindText, kind.isPresent());
         }
         if (!kind.get().apiVersions().contains(apiVersion)) {
             var right = kind.get().apiVersions().getFirst();
@@ -61,8 +61,13 @@ final class ObjectReader {
                 .orElse("");
     }
 
-    private static Result unknown(Fields object, String kind) {
-        if (KnownKinds.ignored(kind)) {
+    /// Istio has a Gateway of its own.
+    private static boolean isForeign(Kind kind, String apiVersion) {
+        return kind == Kind.GATEWAY && apiVersion.startsWith("networking.istio.io/");
+    }
+
+    private static Result unknown(Fields object, String kind, boolean foreign) {
+        if (foreign || KnownKinds.ignored(kind)) {
             object.warning("kind", kind + " is not supported yet and is ignored", "remove it, or do not count on it");
             return Result.FOREIGN;
         }
@@ -134,6 +139,10 @@ final class ObjectReader {
             case DEPLOYMENT -> deployment(object, metadata);
             case PEER_AUTHENTICATION -> PolicyReader.peerAuthentication(object, metadata);
             case AUTHORIZATION_POLICY -> PolicyReader.authorizationPolicy(object, metadata);
+            case GATEWAY -> GatewayReader.gateway(object, metadata);
+            case HTTP_ROUTE -> HttpRouteReader.route(object, metadata);
+            case VIRTUAL_SERVICE -> VirtualServiceReader.virtualService(object, metadata);
+            case DESTINATION_RULE -> VirtualServiceReader.destinationRule(object, metadata);
         };
     }
 

@@ -6,6 +6,7 @@ import dev.culvert.kube.object.AuthorizationPolicy.Condition;
 import dev.culvert.kube.object.AuthorizationPolicy.Operation;
 import dev.culvert.kube.object.AuthorizationPolicy.Rule;
 import dev.culvert.kube.object.AuthorizationPolicy.Source;
+import dev.culvert.kube.object.AuthorizationPolicy.Target;
 import dev.culvert.kube.object.AuthorizationPolicy.Values;
 import dev.culvert.kube.object.IpBlock;
 import dev.culvert.kube.object.Metadata;
@@ -101,12 +102,15 @@ final class PolicyReader {
         return new AuthorizationPolicy(metadata, selector, targets, action, rules, dryRun, object.place());
     }
 
-    private static List<String> targets(Fields spec) {
+    private static List<Target> targets(Fields spec) {
         var targets = new ArrayList<>(spec.children("targetRefs"));
         spec.child("targetRef").ifPresent(targets::add);
         return targets.stream()
                 .map(target -> target.knowing(KnownFields.TARGET_REF))
-                .map(target -> target.requiredText("kind") + " " + target.requiredText("name"))
+                .map(target -> new Target(
+                        target.text("group", "").equals("core") ? "" : target.text("group", ""),
+                        target.requiredText("kind"),
+                        target.requiredText("name")))
                 .toList();
     }
 

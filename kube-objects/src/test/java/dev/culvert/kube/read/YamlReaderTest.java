@@ -237,13 +237,13 @@ class YamlReaderTest {
     void kindsThatWeDoNotActOnAreWarnedOf() {
         var result = YamlReader.read(FILE, """
                 apiVersion: networking.istio.io/v1
-                kind: VirtualService
+                kind: ServiceEntry
                 metadata: {name: a}
                 spec: {anything: goes}
                 """);
         assertThat(result.unclear()).isFalse();
         assertThat(result.problems().toString())
-                .contains("shop.yaml:2: VirtualService a: VirtualService is not supported yet and is ignored");
+                .contains("shop.yaml:2: ServiceEntry a: ServiceEntry is not supported yet and is ignored");
         assertThat(result.problems().getFirst().severity()).isEqualTo(Problem.Severity.WARNING);
     }
 

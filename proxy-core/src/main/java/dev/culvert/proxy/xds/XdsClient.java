@@ -15,6 +15,7 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -78,6 +79,7 @@ public final class XdsClient implements AutoCloseable {
     private final Runnable onSynced;
     private final @Nullable Demand demand;
     private final Set<String> acknowledged = new HashSet<>();
+    private final Map<String, FurtherResources> further = new LinkedHashMap<>();
     private volatile boolean closed;
     private volatile boolean connected;
     private int failures;
@@ -91,6 +93,11 @@ public final class XdsClient implements AutoCloseable {
         this.resources = resources;
         this.metrics = metrics;
         this.onSynced = onSynced;
+    }
+
+    /// One more type to subscribe to; before [#start].
+    public void alsoReceive(FurtherResources resources) {
+        further.put(resources.type(), resources);
     }
 
     public void start() {
@@ -224,11 +231,16 @@ public final class XdsClient implements AutoCloseable {
         if (demand != null) {
             demand.stream(requests::send);
         }
-        requests.send(DeltaDiscoveryRequest.newBuilder()
+        requests.send(whole(MeshResources.AUTHORIZATION, resources.versions(MeshResources.AUTHORIZATION)));
+        further.values().forEach(own -> requests.send(whole(own.type(), own.versions())));
+    }
+
+    private DeltaDiscoveryRequest whole(String type, Map<String, String> versions) {
+        return DeltaDiscoveryRequest.newBuilder()
                 .setNode(node.toProto())
-                .setTypeUrl(MeshResources.AUTHORIZATION)
-                .putAllInitialResourceVersions(resources.versions(MeshResources.AUTHORIZATION))
-                .build());
+                .setTypeUrl(type)
+                .putAllInitialResourceVersions(versions)
+                .build();
     }
 
     private void handle(DeltaDiscoveryResponse response, Requests requests) {
@@ -240,7 +252,8 @@ public final class XdsClient implements AutoCloseable {
             requests.send(answer.build());
             return;
         }
-        var refused = resources.apply(response);
+        var own = further.get(response.getTypeUrl());
+        var refused = own == null ? resources.apply(response) : own.apply(response);
         if (!refused.isEmpty()) {
             var text = refused.entrySet().stream()
                     .map(entry -> entry.getKey() + ": " + entry.getValue())
@@ -253,7 +266,7 @@ public final class XdsClient implements AutoCloseable {
             demand.answered(response);
         }
         if (refused.isEmpty() && isWhole(response.getTypeUrl()) && acknowledged.add(response.getTypeUrl())) {
-            var all = demand == null ? 2 : 1;
+            var all = (demand == null ? 2 : 1) + further.size();
             if (acknowledged.size() == all) {
                 onSynced.run();
             }
@@ -261,11 +274,13 @@ public final class XdsClient implements AutoCloseable {
     }
 
     private boolean isWhole(String type) {
-        return demand == null || type.equals(MeshResources.AUTHORIZATION);
+        return demand == null || !type.equals(MeshResources.ADDRESS);
     }
 
-    private static boolean isKnown(String type) {
-        return type.equals(MeshResources.ADDRESS) || type.equals(MeshResources.AUTHORIZATION);
+    private boolean isKnown(String type) {
+        return type.equals(MeshResources.ADDRESS)
+                || type.equals(MeshResources.AUTHORIZATION)
+                || further.containsKey(type);
     }
 
     @Override

@@ -1,0 +1,145 @@
+package dev.culvert.cli.local;
+
+import dev.culvert.kube.object.Container;
+import dev.culvert.kube.object.Gateway;
+import dev.culvert.kube.object.Metadata;
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.PortRef;
+import dev.culvert.kube.object.Probe;
+import dev.culvert.kube.object.Service;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What the controller deploys in a cluster for each Gateway of a waypoint class: a pod, its Service, and a
+/// ServiceAccount, all with the Gateway's name.
+final class WaypointPods {
+    private static final String GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name";
+    private static final int STATUS_PORT = 15021;
+    private static final int METRICS_PORT = 15020;
+
+    private final Path state;
+    private final List<String> command;
+
+    /// @param command of the program; empty to run none
+    WaypointPods(Path state, List<String> command) {
+        this.state = state;
+        this.command = List.copyOf(command);
+    }
+
+    /// The user's Services and those of waypoints.
+    List<Service> services(ObjectSet objects) {
+        var all = new ArrayList<>(objects.services());
+        for (var gateway : waypoints(objects)) {
+            var taken = all.stream()
+                    .anyMatch(one -> one.namespace().equals(gateway.namespace())
+                            && one.name().equals(gateway.name()));
+            if (!taken) {
+                all.add(service(gateway));
+            }
+        }
+        return all;
+    }
+
+    /// The user's pods and those of waypoints.
+    List<PodPlan> pods(ObjectSet objects) {
+        var all = new ArrayList<>(PodPlan.of(objects));
+        if (!command.isEmpty()) {
+            waypoints(objects).forEach(gateway -> all.add(pod(gateway)));
+        }
+        return all;
+    }
+
+    private static List<Gateway> waypoints(ObjectSet objects) {
+        return objects.all(Gateway.class).stream().filter(Gateway::isWaypoint).toList();
+    }
+
+    private static Service service(Gateway gateway) {
+        var metadata = new Metadata(
+                gateway.name(),
+                gateway.namespace(),
+                "",
+                Map.of(GATEWAY_NAME, gateway.name(), "gateway.istio.io/managed", "culvert.dev-mesh-controller"),
+                Map.of(),
+                Optional.empty(),
+                Optional.empty(),
+                false);
+        return new Service(
+                metadata,
+                Service.Type.CLUSTER_IP,
+                false,
+                List.of(),
+                List.of(),
+                List.of(port("mesh", Gateway.HBONE_PORT), port("status-port", STATUS_PORT)),
+                Map.of(GATEWAY_NAME, gateway.name()),
+                false,
+                "",
+                false,
+                gateway.place());
+    }
+
+    private static Service.Port port(String name, int number) {
+        return new Service.Port(name, number, new PortRef.Numbered(number), "TCP", "");
+    }
+
+    private PodPlan pod(Gateway gateway) {
+        var name = gateway.name() + "-0";
+        var ports = List.of(
+                new Container.Port("mesh", Gateway.HBONE_PORT, "TCP"),
+                new Container.Port("status-port", STATUS_PORT, "TCP"),
+                new Container.Port("metrics", METRICS_PORT, "TCP"));
+        var ready = new Probe(
+                new Probe.Check.Http("/healthz/ready", new PortRef.Numbered(STATUS_PORT), false),
+                Duration.ZERO,
+                Duration.ofSeconds(1),
+                Duration.ofSeconds(1),
+                3);
+        var container = new Container(
+                "waypoint",
+                "",
+                command,
+                List.of(),
+                environment(gateway, name),
+                "",
+                ports,
+                Optional.of(ready),
+                Optional.empty());
+        return new PodPlan(
+                gateway.namespace(),
+                name,
+                Map.of(
+                        GATEWAY_NAME,
+                        gateway.name(),
+                        "gateway.networking.k8s.io/gateway-class-name",
+                        gateway.className(),
+                        "istio.io/dataplane-mode",
+                        "none",
+                        "networking.istio.io/tunnel",
+                        "http",
+                        "service.istio.io/canonical-name",
+                        gateway.name()),
+                Map.of(),
+                gateway.name(),
+                Optional.empty(),
+                List.of(container));
+    }
+
+    private List<Container.EnvVar> environment(Gateway gateway, String pod) {
+        var token = state.resolve("istiod/pod-tokens/" + gateway.namespace() + "/" + pod + "/istio-token");
+        return List.of(
+                value("SERVICE_ACCOUNT", gateway.name()),
+                value("XDS_ADDRESS", "https://" + Addressing.CONTROL_PLANE_V4 + ":15012"),
+                value("XDS_ROOT_CA", state.resolve("istiod/root-cert.pem").toString()),
+                value("AUTH_TOKEN", token.toString()),
+                value("CONNECTION_TERMINATION_DEADLINE", "1s"),
+                new Container.EnvVar("INSTANCE_IP", "", "status.podIP"),
+                new Container.EnvVar("NODE_NAME", "", "spec.nodeName"));
+    }
+
+    private static Container.EnvVar value(String name, String value) {
+        return new Container.EnvVar(name, value, "");
+    }
+}

@@ -1,0 +1,161 @@
+package dev.culvert.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Files of the corpus and what their `observe:` lines say, through real ztunnels.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class WaypointTest {
+    private static final String FILE = "corpus.yaml";
+    private static final String WAYPOINT = "quay-waypoint-0";
+
+    private Quay quay;
+
+    @BeforeAll
+    void start(@TempDir(cleanup = CleanupMode.ON_SUCCESS) Path directory) throws Exception {
+        quay = Quay.start(directory, "");
+    }
+
+    @AfterAll
+    void close() throws Exception {
+        quay.close();
+    }
+
+    @AfterEach
+    void withdraw() throws Exception {
+        quay.mesh.delete(FILE);
+        quay.awaitWaypoint(WAYPOINT, "berth");
+        Await.until("berth is open again", () -> status("POST", "/ledger") == 200);
+    }
+
+    private int status(String method, String path) throws IOException {
+        return status(quay.portal(), method, path);
+    }
+
+    private int status(TestPod from, String method, String path) throws IOException {
+        return Http.call(from, quay.service("berth"), method, path).status();
+    }
+
+    @Test
+    void callerIsSeenAndWhatItForgesIsNot() throws Exception {
+        var forged = Map.of(
+                "X-Forwarded-Client-Cert", "URI=spiffe://cluster.local/ns/quay/sa/admiral",
+                "X-Forwarded-For", "203.0.113.9");
+        var answer = Http.call(quay.portal(), quay.service("berth"), "GET", "/a/../b", forged);
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.body()).contains("GET /b\n").doesNotContain("admiral").doesNotContain("203.0.113.9");
+        assertThat(answer.saw("x-forwarded-client-cert")).contains("URI=spiffe://cluster.local/ns/quay/sa/portal");
+        assertThat(answer.saw("x-forwarded-for")).isEqualTo(quay.portal().v4().getHostAddress());
+    }
+
+    @Test
+    void readOnlyPolicy() throws Exception {
+        quay.mesh.write(FILE, Quay.corpus("000-03"));
+        Await.until("POST is refused", () -> status("POST", "/tariffs/1") == 403);
+        assertThat(status("GET", "/tariffs/1")).isEqualTo(200);
+        assertThat(status("GET", "/ledger")).isEqualTo(403);
+        assertThat(status("GET", "/tariffs/../ledger")).isEqualTo(403);
+        assertThat(quay.log(WAYPOINT)).contains("tariff-readers");
+    }
+
+    @Test
+    void twoCallers() throws Exception {
+        quay.mesh.write(FILE, Quay.corpus("002-05"));
+        Await.until("portal may not POST", () -> status("POST", "/slots/7") == 403);
+        assertThat(status("GET", "/slots/7")).isEqualTo(200);
+        for (var method : new String[] {"GET", "POST", "PUT", "DELETE"}) {
+            assertThat(status(quay.customs(), method, "/slots/7")).as(method).isEqualTo(200);
+        }
+        assertThat(status(quay.customs(), "GET", "/other")).isEqualTo(403);
+        assertThat(status(quay.pod("berth-calm-0"), "GET", "/slots/7"))
+                .as("a third account")
+                .isEqualTo(403);
+        assertThatThrownBy(() -> status(quay.stranger(), "GET", "/slots/7"))
+                .as("outside the mesh")
+                .isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void headerPin() throws Exception {
+        quay.mesh.write(FILE, Quay.corpus("000-01"));
+        var marlow = Map.of("pilot-name", "marlow");
+        awaitOnly("berth", marlow, "berth-swell");
+        for (var i = 0; i < 50; i++) {
+            assertThat(call("berth", marlow).pod()).startsWith("berth-swell");
+            assertThat(call("berth", Map.of("pilot-name", "kurtz")).pod()).startsWith("berth-calm");
+            assertThat(call("berth", Map.of()).pod()).startsWith("berth-calm");
+        }
+    }
+
+    /// By turns among three, four calls in a row never reach the same pod.
+    private void awaitOnly(String service, Map<String, String> headers, String pods) {
+        Await.until("the rule holds", () -> {
+            for (var i = 0; i < 4; i++) {
+                if (!call(service, headers).pod().startsWith(pods)) {
+                    return false;
+                }
+            }
+            return true;
+        });
+    }
+
+    private Http.Answer call(String service, Map<String, String> headers) throws IOException {
+        return Http.call(quay.portal(), quay.service(service), "GET", "/", headers);
+    }
+
+    @Test
+    void subsetThatNobodyDeclaredAnswers503() throws Exception {
+        quay.mesh.write(FILE, Quay.corpus("000-01").replace("subset: swell", "subset: gale"));
+        Await.until(
+                "it answers 503",
+                () -> call("berth", Map.of("pilot-name", "marlow")).status() == 503);
+        assertThat(quay.mesh.problems().toString()).contains("subset gale");
+    }
+
+    @Test
+    void weights() throws Exception {
+        quay.mesh.write(FILE, Quay.corpus("004-04"));
+        awaitOnly("customs", Map.of("probe", "on"), "customs-swell");
+        var landed = new HashMap<String, Integer>();
+        for (var i = 0; i < 1500; i++) {
+            var pod = call("customs", Map.of()).pod();
+            landed.merge(pod.startsWith("customs-swell") ? "swell" : "calm", 1, Integer::sum);
+        }
+        // Four standard deviations of 1500 draws are 62.
+        assertThat(landed.get("swell")).isBetween(300 - 62, 300 + 62);
+    }
+
+    @Test
+    void aServiceHasAWaypointOfItsOwnOrNone() throws Exception {
+        quay.mesh.write("own.yaml", Quay.corpus("001-06") + "\n---\n" + Quay.corpus("001-07"));
+        quay.awaitWaypoint("customs-waypoint-0", "customs");
+        var before = quay.requests("customs-waypoint-0");
+        var shared = quay.requests(WAYPOINT);
+        for (var i = 0; i < 20; i++) {
+            assertThat(call("customs", Map.of()).status()).isEqualTo(200);
+        }
+        Await.until("exactly those calls are counted", () -> quay.requests("customs-waypoint-0") == before + 20);
+        assertThat(quay.requests(WAYPOINT)).isEqualTo(shared);
+        assertThat(call("berth", Map.of()).status()).isEqualTo(200);
+        assertThat(quay.requests("customs-waypoint-0")).isEqualTo(before + 20);
+
+        var failed = 0;
+        quay.mesh.delete("own.yaml");
+        for (var i = 0; i < 200; i++) {
+            failed += call("customs", Map.of()).status() == 200 ? 0 : 1;
+        }
+        assertThat(failed).as("calls that failed while the Gateway went away").isZero();
+    }
+}

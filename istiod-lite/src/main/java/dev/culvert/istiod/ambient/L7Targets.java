@@ -1,0 +1,80 @@
+package dev.culvert.istiod.ambient;
+
+import dev.culvert.kube.object.AuthorizationPolicy;
+import dev.culvert.kube.object.AuthorizationPolicy.Target;
+import dev.culvert.kube.object.Gateway;
+import dev.culvert.kube.object.Kind;
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.Service;
+import java.util.List;
+import java.util.Set;
+
+/// What policies with `targetRefs` are bound to.
+public final class L7Targets {
+    private static final Set<String> CLASSES = Set.of("istio-waypoint", "culvert-waypoint");
+    private static final String GATEWAY_API = "gateway.networking.k8s.io";
+
+    private L7Targets() {}
+
+    /// The policies that are for a Service, whether or not its waypoint is there.
+    public static List<AuthorizationPolicy> governing(
+            Service service, Waypoints.Binding binding, ObjectSet objects, TranslationSettings settings) {
+        return objects.all(AuthorizationPolicy.class).stream()
+                .filter(policy -> policy.targetRefs().stream()
+                        .anyMatch(target ->
+                                isService(policy, target, service) || isGateway(policy, target, binding, settings)))
+                .toList();
+    }
+
+    /// The policies that are for a Gateway's whole traffic.
+    public static List<AuthorizationPolicy> ofGateway(
+            Waypoints.Binding binding, ObjectSet objects, TranslationSettings settings) {
+        return objects.all(AuthorizationPolicy.class).stream()
+                .filter(policy ->
+                        policy.targetRefs().stream().anyMatch(target -> isGateway(policy, target, binding, settings)))
+                .toList();
+    }
+
+    private static boolean isService(AuthorizationPolicy policy, Target target, Service service) {
+        return target.group().isEmpty()
+                && target.kind().equals("Service")
+                && policy.namespace().equals(service.namespace())
+                && target.name().equals(service.name());
+    }
+
+    private static boolean isGateway(
+            AuthorizationPolicy policy, Target target, Waypoints.Binding binding, TranslationSettings settings) {
+        if (!target.group().equals(GATEWAY_API) || binding.wanted().isEmpty()) {
+            return false;
+        }
+        return switch (target.kind()) {
+            case "Gateway" -> binding.wanted().equals(policy.namespace() + "/" + target.name());
+            case "GatewayClass" ->
+                policy.namespace().equals(settings.rootNamespace())
+                        && CLASSES.contains(target.name())
+                        && binding.waypoint()
+                                .map(waypoint -> waypoint.gateway().className().equals(target.name()))
+                                .orElse(true);
+            default -> false;
+        };
+    }
+
+    /// Whether it names something that there is and that a policy can be bound to.
+    public static boolean exists(AuthorizationPolicy policy, Target target, ObjectSet objects, String rootNamespace) {
+        return switch (target.kind()) {
+            case "Service" ->
+                target.group().isEmpty()
+                        && objects.find(Service.class, Kind.SERVICE, policy.namespace(), target.name())
+                                .isPresent();
+            case "Gateway" ->
+                target.group().equals(GATEWAY_API)
+                        && objects.find(Gateway.class, Kind.GATEWAY, policy.namespace(), target.name())
+                                .isPresent();
+            case "GatewayClass" ->
+                target.group().equals(GATEWAY_API)
+                        && CLASSES.contains(target.name())
+                        && policy.namespace().equals(rootNamespace);
+            default -> false;
+        };
+    }
+}

@@ -1,0 +1,131 @@
+package dev.culvert.istiod.ambient;
+
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.Pod;
+import dev.culvert.kube.object.Problem;
+import dev.culvert.kube.object.Service;
+import dev.culvert.protos.security.Action;
+import dev.culvert.protos.security.Authorization;
+import dev.culvert.protos.security.Clause;
+import dev.culvert.protos.security.Match;
+import dev.culvert.protos.security.Rule;
+import dev.culvert.protos.security.Scope;
+import dev.culvert.protos.security.StringMatch;
+import dev.culvert.protos.workload.Port;
+import dev.culvert.protos.workload.Workload;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/// What is governed by an L7 policy takes connections from its waypoint only: a DENY for each governed Service, on the
+/// ports that it leads to, and for each governed pod. Without a waypoint it denies everyone. The names hold characters
+/// that no object's name has.
+final class WaypointOnly {
+    private static final String NAME = "culvert_only_waypoint_";
+
+    private record Governed(Service service, Waypoints.Binding binding) {}
+
+    private final ObjectSet objects;
+    private final TranslationSettings settings;
+    private final Waypoints waypoints;
+    /// By the Service's xDS name.
+    private final Map<String, Governed> services = new TreeMap<>();
+
+    private final Map<String, TreeSet<Integer>> targetPorts = new TreeMap<>();
+    private final Map<String, Authorization> policies = new TreeMap<>();
+
+    WaypointOnly(ObjectSet objects, TranslationSettings settings, Waypoints waypoints) {
+        this.objects = objects;
+        this.settings = settings;
+        this.waypoints = waypoints;
+        for (var service : objects.services()) {
+            var binding = waypoints.of(service);
+            if (!L7Targets.governing(service, binding, objects, settings).isEmpty()) {
+                services.put(ServiceTranslation.key(service, settings), new Governed(service, binding));
+            }
+        }
+    }
+
+    /// The policies that a pod has to list, which are made as pods come.
+    List<String> keys(Pod pod, Workload workload) {
+        var keys = new ArrayList<String>();
+        services.forEach((name, governed) -> {
+            var ports = workload.getServicesMap().get(name);
+            if (ports != null && ports.getPortsCount() > 0) {
+                var all = targetPorts.computeIfAbsent(name, _ -> new TreeSet<>());
+                ports.getPortsList().stream().map(Port::getTargetPort).forEach(all::add);
+                keys.add(put(governed.service.namespace(), NAME + governed.service.name(), governed.binding, all));
+            }
+        });
+        var own = waypoints.of(pod);
+        if (!L7Targets.ofGateway(own, objects, settings).isEmpty()) {
+            keys.add(put(pod.namespace(), NAME + "_" + own.wanted().replace('/', '_'), own, Set.of()));
+        }
+        return keys;
+    }
+
+    /// @param ports empty for all
+    private String put(String namespace, String name, Waypoints.Binding binding, Set<Integer> ports) {
+        var rule = Rule.newBuilder();
+        binding.waypoint()
+                .map(waypoints::principal)
+                .ifPresent(principal -> rule.addClauses(clause(Match.newBuilder()
+                        .addNotPrincipals(StringMatch.newBuilder().setExact(principal)))));
+        if (!ports.isEmpty()) {
+            rule.addClauses(clause(Match.newBuilder().addAllDestinationPorts(ports)));
+        }
+        var key = namespace + "/" + name;
+        policies.put(
+                key,
+                Authorization.newBuilder()
+                        .setName(name)
+                        .setNamespace(namespace)
+                        .setScope(Scope.WORKLOAD_SELECTOR)
+                        .setAction(Action.DENY)
+                        .addRules(rule)
+                        .build());
+        return key;
+    }
+
+    private static Clause clause(Match.Builder match) {
+        return Clause.newBuilder().addMatches(match).build();
+    }
+
+    Map<String, Authorization> policies() {
+        return policies;
+    }
+
+    /// Other Services that lead to a governed port: their requests pass the waypoint without the policy.
+    void check(Map<String, Workload> workloads, List<Problem> problems) {
+        for (var workload : workloads.values()) {
+            workload.getServicesMap().forEach((name, ports) -> {
+                if (!services.containsKey(name)) {
+                    ports.getPortsList().stream()
+                            .flatMap(port -> governedBy(workload, port.getTargetPort()).stream())
+                            .findFirst()
+                            .ifPresent(governed -> problems.add(Problem.warning(
+                                    governed.service.place(),
+                                    governed.service.key().toString(),
+                                    "an L7 policy governs it, but Service " + name
+                                            + " leads to the same port of the same pods and is not governed",
+                                    "bind the policy to that Service too, or to the waypoint's Gateway")));
+                }
+            });
+        }
+    }
+
+    private Optional<Governed> governedBy(Workload workload, int targetPort) {
+        return services.entrySet().stream()
+                .filter(entry -> {
+                    var ports = workload.getServicesMap().get(entry.getKey());
+                    return ports != null
+                            && ports.getPortsList().stream().anyMatch(port -> port.getTargetPort() == targetPort);
+                })
+                .map(Map.Entry::getValue)
+                .findFirst();
+    }
+}

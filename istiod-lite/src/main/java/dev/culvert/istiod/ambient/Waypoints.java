@@ -1,0 +1,207 @@
+package dev.culvert.istiod.ambient;
+
+import dev.culvert.kube.object.Gateway;
+import dev.culvert.kube.object.Kind;
+import dev.culvert.kube.object.KubeObject;
+import dev.culvert.kube.object.Metadata;
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.Pod;
+import dev.culvert.kube.object.Problem;
+import dev.culvert.kube.object.Service;
+import dev.culvert.protos.workload.GatewayAddress;
+import dev.culvert.protos.workload.NamespacedHostname;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// Which waypoint an object has, by `istio.io/use-waypoint` on it or on its namespace and by what the Gateway takes.
+/// A Gateway counts once its Service has an address.
+public final class Waypoints {
+    public static final String GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name";
+    private static final String USE = "istio.io/use-waypoint";
+    private static final String USE_NAMESPACE = "istio.io/use-waypoint-namespace";
+    private static final String FOR = "istio.io/waypoint-for";
+    private static final String MANAGED = "gateway.istio.io/managed";
+    /// Values of [#MANAGED] on Services of waypoints and gateways, which have no waypoint themselves.
+    private static final Set<String> OWN =
+            Set.of("istio.io-mesh-controller", "istio.io-eastwest-controller", "culvert.dev-mesh-controller");
+    private static final List<String> TRAFFIC = List.of("service", "workload", "all", "none");
+    private static final int HBONE_PORT = 15008;
+
+    private final ObjectSet objects;
+    private final TranslationSettings settings;
+    private final Map<String, Waypoint> ready = new HashMap<>();
+
+    /// A waypoint that can be reached.
+    public record Waypoint(Gateway gateway, Service service) {
+        public String key() {
+            return gateway.namespace() + "/" + gateway.name();
+        }
+    }
+
+    /// What an object asks for, and what it gets.
+    /// @param wanted `namespace/name` of the Gateway that is named; empty if none is
+    /// @param waypoint empty if none is named, or it cannot be had
+    /// @param why the reason then, in Istio's word; else empty
+    public record Binding(String wanted, Optional<Waypoint> waypoint, String why) {
+        static final Binding NONE = new Binding("", Optional.empty(), "");
+    }
+
+    private enum Traffic {
+        SERVICE,
+        WORKLOAD
+    }
+
+    public Waypoints(ObjectSet objects, TranslationSettings settings) {
+        this.objects = objects;
+        this.settings = settings;
+        for (var gateway : objects.all(Gateway.class)) {
+            if (gateway.isWaypoint()) {
+                objects.find(Service.class, Kind.SERVICE, gateway.namespace(), gateway.name())
+                        .filter(service -> isOf(service.metadata(), gateway.name()))
+                        .filter(service -> !service.addresses().isEmpty())
+                        .map(service -> new Waypoint(gateway, service))
+                        .ifPresent(waypoint -> ready.put(waypoint.key(), waypoint));
+            }
+        }
+    }
+
+    private static boolean isOf(Metadata metadata, String gateway) {
+        return metadata.label(GATEWAY_NAME).filter(gateway::equals).isPresent();
+    }
+
+    public Map<String, Waypoint> ready() {
+        return ready;
+    }
+
+    /// The exact principal of a waypoint: its ServiceAccount has the Gateway's name.
+    public String principal(Waypoint waypoint) {
+        return settings.trustDomain() + "/ns/" + waypoint.gateway.namespace() + "/sa/" + waypoint.gateway.name();
+    }
+
+    GatewayAddress address(Waypoint waypoint) {
+        return GatewayAddress.newBuilder()
+                .setHostname(NamespacedHostname.newBuilder()
+                        .setNamespace(waypoint.service.namespace())
+                        .setHostname(ServiceTranslation.hostname(waypoint.service, settings)))
+                .setHboneMtlsPort(HBONE_PORT)
+                .build();
+    }
+
+    public Binding of(Service service) {
+        return service.metadata().label(MANAGED).filter(OWN::contains).isPresent()
+                ? Binding.NONE
+                : resolve(service, Traffic.SERVICE);
+    }
+
+    public Binding of(Pod pod) {
+        var gateway = pod.metadata().label(GATEWAY_NAME);
+        var own = gateway.isPresent()
+                && objects.find(Gateway.class, Kind.GATEWAY, pod.namespace(), gateway.get())
+                        .isPresent();
+        return own ? Binding.NONE : resolve(pod, Traffic.WORKLOAD);
+    }
+
+    private Binding resolve(KubeObject object, Traffic traffic) {
+        var own = object.metadata().label(USE);
+        if (own.isPresent()) {
+            return named(object, object.metadata(), traffic, false);
+        }
+        return objects.namespace(object.namespace())
+                .filter(namespace -> namespace.metadata().label(USE).isPresent())
+                .map(namespace -> named(object, namespace.metadata(), traffic, true))
+                .orElse(Binding.NONE);
+    }
+
+    private Binding named(KubeObject object, Metadata says, Traffic traffic, boolean inherited) {
+        var name = says.label(USE).orElse("none");
+        if (name.equals("none")) {
+            return Binding.NONE;
+        }
+        var wanted = says.label(USE_NAMESPACE).orElse(object.namespace()) + "/" + name;
+        var gateway = objects.find(Gateway.class, Kind.GATEWAY, wanted.substring(0, wanted.indexOf('/')), name)
+                .filter(Gateway::isWaypoint);
+        if (gateway.isPresent() && !takes(gateway.get(), traffic)) {
+            return inherited && traffic == Traffic.WORKLOAD
+                    ? Binding.NONE
+                    : new Binding(wanted, Optional.empty(), "UnsupportedTrafficType");
+        }
+        if (gateway.isEmpty() || !ready.containsKey(wanted)) {
+            // A pod that only inherits is for workload waypoints alone, and nobody knows whether this would be one.
+            return inherited && traffic == Traffic.WORKLOAD && gateway.isEmpty()
+                    ? Binding.NONE
+                    : new Binding(wanted, Optional.empty(), "WaypointIsNotReady");
+        }
+        var labels = objects.namespace(object.namespace())
+                .map(namespace -> namespace.metadata().labels())
+                .orElse(Map.of());
+        return gateway.get().admits(object.namespace(), labels)
+                ? new Binding(wanted, Optional.of(ready.get(wanted)), "")
+                : new Binding(wanted, Optional.empty(), "AttachmentDenied");
+    }
+
+    private static boolean takes(Gateway gateway, Traffic traffic) {
+        var said = gateway.metadata().label(FOR).orElse("service");
+        return switch (traffic) {
+            case SERVICE -> said.equals("service") || said.equals("all");
+            case WORKLOAD -> said.equals("workload") || said.equals("all");
+        };
+    }
+
+    /// What authors should know of their labels.
+    void check(List<Problem> problems) {
+        for (var service : objects.services()) {
+            told(service, of(service)).ifPresent(problems::add);
+        }
+        for (var pod : objects.pods()) {
+            told(pod, of(pod)).ifPresent(problems::add);
+            sharesAnAccount(pod).ifPresent(problems::add);
+        }
+        for (var gateway : objects.all(Gateway.class)) {
+            gateway.metadata()
+                    .label(FOR)
+                    .filter(said -> !TRAFFIC.contains(said))
+                    .map(said -> Problem.warning(
+                            gateway.place(),
+                            gateway.key().toString(),
+                            "label " + FOR + ": " + said + " is unknown: the waypoint takes nothing",
+                            "write service, workload, all or none"))
+                    .ifPresent(problems::add);
+        }
+    }
+
+    /// Who has the waypoint's identity is taken for it.
+    private Optional<Problem> sharesAnAccount(Pod pod) {
+        var account = pod.spec().serviceAccount();
+        return ready.containsKey(pod.namespace() + "/" + account) && !isOf(pod.metadata(), account)
+                ? Optional.of(Problem.warning(
+                        pod.place(),
+                        pod.key().toString(),
+                        "uses ServiceAccount " + account
+                                + ", the identity of the waypoint: it passes by every L7 policy"
+                                + " that the waypoint enforces",
+                        "give it a ServiceAccount of its own"))
+                : Optional.empty();
+    }
+
+    private static Optional<Problem> told(KubeObject object, Binding binding) {
+        if (binding.why.isEmpty()) {
+            return Optional.empty();
+        }
+        var fix =
+                switch (binding.why) {
+                    case "AttachmentDenied" ->
+                        "allow its namespace in the Gateway's listener: allowedRoutes.namespaces";
+                    case "UnsupportedTrafficType" -> "label the Gateway " + FOR + ": all";
+                    default -> "apply such a Gateway of class istio-waypoint, or correct the label " + USE;
+                };
+        return Optional.of(Problem.warning(
+                object.place(),
+                object.key().toString(),
+                "WaypointBound=False: " + binding.why + ": " + binding.wanted
+                        + "; its traffic goes on without a waypoint, and is refused where an L7 policy governs it",
+                fix));
+    }
+}

@@ -1,0 +1,131 @@
+package dev.culvert.istiod.waypoint;
+
+import dev.culvert.istiod.ambient.ServiceTranslation;
+import dev.culvert.istiod.ambient.TranslationSettings;
+import dev.culvert.istiod.ambient.WorkloadTranslation;
+import dev.culvert.kube.object.DestinationRule;
+import dev.culvert.kube.object.HttpRoute;
+import dev.culvert.kube.object.HttpRule;
+import dev.culvert.kube.object.HttpRule.Destination;
+import dev.culvert.kube.object.Kind;
+import dev.culvert.kube.object.KubeObject;
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.Problem;
+import dev.culvert.kube.object.Service;
+import dev.culvert.protos.waypoint.Backend;
+import dev.culvert.protos.waypoint.Subset;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Finds the Services and subsets that routes of one object lead to. What cannot be found keeps its share of the
+/// requests, and they are refused.
+final class Backends {
+    private final ObjectSet objects;
+    private final TranslationSettings settings;
+    private final List<Problem> problems;
+    private final KubeObject object;
+
+    Backends(ObjectSet objects, TranslationSettings settings, List<Problem> problems, KubeObject object) {
+        this.objects = objects;
+        this.settings = settings;
+        this.problems = problems;
+        this.object = object;
+    }
+
+    Backend.Builder translate(Destination destination, HttpRule rule, RuleTranslation.At at) {
+        var to = Backend.newBuilder()
+                .setRequestHeaders(RuleTranslation.headers(destination.request()))
+                .setResponseHeaders(RuleTranslation.headers(destination.response()));
+        if (!destination.broken().isEmpty()) {
+            return broken(to, rule, destination.broken());
+        }
+        var grantless =
+                !destination.namespace().isEmpty() && !destination.namespace().equals(object.namespace());
+        if (grantless) {
+            return broken(to, rule, "RefNotPermitted: a backend in another namespace is not supported yet");
+        }
+        var service = service(destination);
+        if (service.isEmpty()) {
+            return broken(to, rule, "there is no Service " + destination.host());
+        }
+        var port = port(service.get(), destination, at);
+        if (port.isEmpty()) {
+            return broken(
+                    to,
+                    rule,
+                    "Service " + service.get().name() + " has several ports and none is named, or not "
+                            + destination.port().map(String::valueOf).orElse("this one"));
+        }
+        if (!destination.subset().isEmpty()) {
+            var labels = subset(service.get(), destination.subset(), at);
+            if (labels.isEmpty()) {
+                return broken(
+                        to,
+                        rule,
+                        "no DestinationRule declares subset " + destination.subset() + " of Service "
+                                + service.get().name());
+            }
+            to.setSubset(Subset.newBuilder()
+                    .setName(destination.subset())
+                    .addAllWorkloads(workloads(service.get(), labels.get())));
+        }
+        return to.setNamespace(service.get().namespace())
+                .setHostname(ServiceTranslation.hostname(service.get(), settings))
+                .setPort(port.get());
+    }
+
+    private Backend.Builder broken(Backend.Builder to, HttpRule rule, String why) {
+        var status = RuleTranslation.refusal(object);
+        problems.add(Problem.error(
+                rule.place(),
+                object.key().toString(),
+                why + ": its share of the requests is answered with " + status,
+                "correct the destination"));
+        return to.setBrokenStatus(status);
+    }
+
+    private Optional<Service> service(Destination destination) {
+        if (object instanceof HttpRoute) {
+            return objects.find(Service.class, Kind.SERVICE, object.namespace(), destination.host());
+        }
+        var hostname = RouteTables.full(destination.host(), object.namespace(), settings);
+        return objects.services().stream()
+                .filter(one -> ServiceTranslation.hostname(one, settings).equals(hostname))
+                .findFirst();
+    }
+
+    /// The named port, else the only one, else that of the call.
+    private static Optional<Integer> port(Service service, Destination destination, RuleTranslation.At at) {
+        var ports = service.ports().stream().map(Service.Port::number).toList();
+        if (destination.port().isPresent()) {
+            return destination.port().filter(ports::contains);
+        }
+        return ports.size() == 1
+                ? Optional.of(ports.getFirst())
+                : Optional.of(at.port()).filter(ports::contains);
+    }
+
+    private Optional<Map<String, String>> subset(Service service, String name, RuleTranslation.At at) {
+        var hostname = ServiceTranslation.hostname(service, settings);
+        return objects.all(DestinationRule.class).stream()
+                .filter(rule -> rule.namespace().equals(service.namespace())
+                        || rule.namespace().equals(object.namespace())
+                        || rule.namespace().equals(at.waypointNamespace()))
+                .filter(rule -> RouteTables.full(rule.host(), rule.namespace(), settings)
+                        .equals(hostname))
+                .flatMap(rule -> Optional.ofNullable(rule.subsets().get(name)).stream())
+                .findFirst();
+    }
+
+    private List<String> workloads(Service service, Map<String, String> labels) {
+        return objects.pods().stream()
+                .filter(pod -> pod.namespace().equals(service.namespace())
+                        && service.selects(pod.metadata().labels())
+                        && pod.metadata().labels().entrySet().containsAll(labels.entrySet())
+                        && !pod.finished())
+                .map(pod -> WorkloadTranslation.uid(pod, settings))
+                .sorted()
+                .toList();
+    }
+}

@@ -1,0 +1,204 @@
+package dev.culvert.istiod.waypoint;
+
+import dev.culvert.istiod.ambient.ServiceTranslation;
+import dev.culvert.istiod.ambient.TranslationSettings;
+import dev.culvert.istiod.ambient.Waypoints.Waypoint;
+import dev.culvert.kube.object.HttpRoute;
+import dev.culvert.kube.object.HttpRule;
+import dev.culvert.kube.object.KubeObject;
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.Problem;
+import dev.culvert.kube.object.Service;
+import dev.culvert.kube.object.VirtualService;
+import dev.culvert.protos.waypoint.Backend;
+import dev.culvert.protos.waypoint.Forward;
+import dev.culvert.protos.waypoint.Retry;
+import dev.culvert.protos.waypoint.Route;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/// The routes of each port of a Service: HTTPRoutes in order of how specific they are, else VirtualServices oldest
+/// first, else one route to the Service itself.
+final class RouteTables {
+    static final List<String> RETRY_CONDITIONS =
+            List.of("connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes");
+    private static final int RETRY_ATTEMPTS = 2;
+    private static final Comparator<KubeObject> OLDEST = Comparator.comparing(
+                    (KubeObject one) -> one.metadata().created().orElse(Instant.MAX))
+            .thenComparing(KubeObject::namespace)
+            .thenComparing(KubeObject::name);
+
+    private final ObjectSet objects;
+    private final TranslationSettings settings;
+    private final List<Problem> problems;
+    private final Set<KubeObject> used = new HashSet<>();
+
+    RouteTables(ObjectSet objects, TranslationSettings settings, List<Problem> problems) {
+        this.objects = objects;
+        this.settings = settings;
+        this.problems = problems;
+    }
+
+    List<Route> of(Service service, Waypoint waypoint, int port) {
+        var at = new RuleTranslation.At(service, waypoint.gateway().namespace(), port);
+        var httpRoutes = httpRoutes(service, waypoint, port);
+        var virtualServices = virtualServices(service, waypoint);
+        used.addAll(httpRoutes);
+        used.addAll(virtualServices);
+        if (!httpRoutes.isEmpty()) {
+            virtualServices.forEach(shadowed -> problems.add(Problem.warning(
+                    shadowed.place(),
+                    shadowed.key().toString(),
+                    "has no effect on Service " + service.name() + ": an HTTPRoute is attached to it",
+                    "remove one of the two")));
+            return ofHttpRoutes(httpRoutes, at);
+        }
+        var routes = new ArrayList<Route>();
+        for (var one : virtualServices) {
+            var translation = new RuleTranslation(objects, settings, problems, one);
+            for (var i = 0; i < one.rules().size(); i++) {
+                translation.translate(one.rules().get(i), i, at).ifPresent(routes::add);
+            }
+        }
+        return routes.isEmpty() ? List.of(toItself(service, port)) : routes;
+    }
+
+    /// Producer routes, and those beside the waypoint; consumer routes cannot be honoured here.
+    private List<HttpRoute> httpRoutes(Service service, Waypoint waypoint, int port) {
+        return objects.all(HttpRoute.class).stream()
+                .filter(route -> isNear(route, service, waypoint))
+                .filter(route -> route.parents().stream()
+                        .anyMatch(parent -> parent.isService()
+                                && parent.namespace().equals(service.namespace())
+                                && parent.name().equals(service.name())
+                                && parent.port().map(one -> one == port).orElse(true)))
+                .sorted(OLDEST)
+                .toList();
+    }
+
+    private List<VirtualService> virtualServices(Service service, Waypoint waypoint) {
+        var hostname = ServiceTranslation.hostname(service, settings);
+        return objects.all(VirtualService.class).stream()
+                .filter(one -> one.inMesh() && isNear(one, service, waypoint))
+                .filter(one -> one.hosts().stream().anyMatch(host -> names(host, one.namespace(), hostname)))
+                .sorted(OLDEST)
+                .toList();
+    }
+
+    private static boolean isNear(KubeObject route, Service service, Waypoint waypoint) {
+        return route.namespace().equals(service.namespace())
+                || route.namespace().equals(waypoint.gateway().namespace());
+    }
+
+    private boolean names(String host, String namespace, String hostname) {
+        if (host.equals("*")) {
+            return true;
+        }
+        return host.startsWith("*.")
+                ? hostname.endsWith(host.substring(1))
+                : full(host, namespace, settings).equals(hostname);
+    }
+
+    /// A name without a dot is one of the object's namespace.
+    static String full(String host, String namespace, TranslationSettings settings) {
+        return host.indexOf('.') < 0 ? host + "." + namespace + ".svc." + settings.clusterDomain() : host;
+    }
+
+    private Route toItself(Service service, int port) {
+        return Route.newBuilder()
+                .setName("default")
+                .setForward(Forward.newBuilder()
+                        .setRetry(defaultRetry())
+                        .addBackends(Backend.newBuilder()
+                                .setWeight(1)
+                                .setNamespace(service.namespace())
+                                .setHostname(ServiceTranslation.hostname(service, settings))
+                                .setPort(port)))
+                .build();
+    }
+
+    static Retry defaultRetry() {
+        return Retry.newBuilder()
+                .setAttempts(RETRY_ATTEMPTS)
+                .addAllConditions(RETRY_CONDITIONS)
+                .build();
+    }
+
+    // ---- HTTPRoute ----
+
+    /// One match of one rule: they are sorted one by one.
+    private record Candidate(Route route, HttpRule.Match match) {
+        int pathRank() {
+            return match.path()
+                    .map(path -> switch (path.kind()) {
+                        case EXACT -> 0;
+                        case PREFIX, SEGMENTS -> 1;
+                        case REGEX -> 2;
+                        case PRESENT -> 3;
+                    })
+                    .orElse(1);
+        }
+
+        int pathLength() {
+            return match.path().map(path -> path.value().length()).orElse(1);
+        }
+    }
+
+    /// Exact paths before prefixes before expressions, longer before shorter, then method, headers, query parameters;
+    /// else as they came: oldest first.
+    private static final Comparator<Candidate> MOST_SPECIFIC = Comparator.comparingInt(Candidate::pathRank)
+            .thenComparing(Comparator.comparingInt(Candidate::pathLength).reversed())
+            .thenComparing(one -> one.match.method().isEmpty())
+            .thenComparing(Comparator.comparingInt(
+                            (Candidate one) -> one.match.headers().size())
+                    .reversed())
+            .thenComparing(Comparator.comparingInt(
+                            (Candidate one) -> one.match.queryParameters().size())
+                    .reversed());
+
+    private List<Route> ofHttpRoutes(List<HttpRoute> httpRoutes, RuleTranslation.At at) {
+        var candidates = new ArrayList<Candidate>();
+        for (var one : httpRoutes) {
+            var translation = new RuleTranslation(objects, settings, problems, one);
+            for (var i = 0; i < one.rules().size(); i++) {
+                var rule = one.rules().get(i);
+                var matches = rule.matches().isEmpty() ? List.of(HttpRule.Match.ANY) : rule.matches();
+                for (var match : matches) {
+                    var single = new HttpRule(
+                            rule.name(), List.of(match), rule.request(), rule.response(), rule.action(), rule.place());
+                    translation
+                            .translate(single, i, at)
+                            .ifPresent(route -> candidates.add(new Candidate(route, match)));
+                }
+            }
+        }
+        return candidates.stream().sorted(MOST_SPECIFIC).map(Candidate::route).toList();
+    }
+
+    /// Routes that are for nothing that a waypoint serves.
+    void check() {
+        for (var one : objects.all(VirtualService.class)) {
+            checkUsed(one);
+        }
+        for (var one : objects.all(HttpRoute.class)) {
+            if (one.parents().stream().anyMatch(HttpRoute.Parent::isService)) {
+                checkUsed(one);
+            }
+        }
+    }
+
+    private void checkUsed(KubeObject route) {
+        if (!used.contains(route)) {
+            problems.add(
+                    Problem.warning(
+                            route.place(),
+                            route.key().toString(),
+                            "has no effect: it is for no Service that has a waypoint",
+                            "label the Service or its namespace istio.io/use-waypoint: NAME, and write the route in its namespace"));
+        }
+    }
+}

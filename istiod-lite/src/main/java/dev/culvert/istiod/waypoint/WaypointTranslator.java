@@ -1,0 +1,136 @@
+package dev.culvert.istiod.waypoint;
+
+import dev.culvert.istiod.ambient.L7Targets;
+import dev.culvert.istiod.ambient.ServiceTranslation;
+import dev.culvert.istiod.ambient.TranslationSettings;
+import dev.culvert.istiod.ambient.Waypoints;
+import dev.culvert.kube.object.AuthorizationPolicy;
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.Pod;
+import dev.culvert.kube.object.Problem;
+import dev.culvert.kube.object.Service;
+import dev.culvert.protos.waypoint.Port;
+import dev.culvert.protos.waypoint.Protocol;
+import dev.culvert.protos.waypoint.ServiceConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Turns objects into what each waypoint needs to know. Pure: equal objects give equal results.
+public final class WaypointTranslator {
+    /// Last part of the name of the resource that governs pods called by their own addresses.
+    private static final String PODS = "pods";
+
+    private WaypointTranslator() {}
+
+    /// @param resources by `<gateway namespace>/<gateway name>/...`, so that each waypoint gets its own only
+    public record Result(Map<String, ServiceConfig> resources, List<Problem> problems) {
+        public Result {
+            resources = Map.copyOf(resources);
+            problems = List.copyOf(problems);
+        }
+    }
+
+    public static Result translate(ObjectSet objects, TranslationSettings settings) {
+        var problems = new ArrayList<Problem>();
+        var resources = new TreeMap<String, ServiceConfig>();
+        var waypoints = new Waypoints(objects, settings);
+        var routes = new RouteTables(objects, settings, problems);
+        var policies = new PolicyRules(settings);
+        for (var service : objects.services()) {
+            var binding = waypoints.of(service);
+            if (service.type() == Service.Type.EXTERNAL_NAME
+                    || binding.waypoint().isEmpty()) {
+                continue;
+            }
+            var to = ServiceConfig.newBuilder()
+                    .setNamespace(service.namespace())
+                    .setHostname(ServiceTranslation.hostname(service, settings));
+            service.ports().stream()
+                    .filter(port -> !port.protocol().equals("UDP"))
+                    .forEach(port -> to.addPorts(Port.newBuilder()
+                            .setNumber(port.number())
+                            .setProtocol(protocol(port))
+                            .addAllRoutes(routes.of(service, binding.waypoint().get(), port.number()))));
+            L7Targets.governing(service, binding, objects, settings)
+                    .forEach(policy -> policies.translate(policy).ifPresent(to::addPolicies));
+            resources.put(binding.waypoint().get().key() + "/" + ServiceTranslation.key(service, settings), to.build());
+        }
+        for (var pod : objects.pods()) {
+            pods(pod, waypoints, objects, policies, resources);
+        }
+        routes.check();
+        objects.all(AuthorizationPolicy.class).forEach(policy -> check(policy, objects, settings, problems));
+        return new Result(resources, problems);
+    }
+
+    private static Protocol protocol(Service.Port port) {
+        return switch (ServiceTranslation.appProtocol(port)) {
+            case HTTP11 -> Protocol.HTTP1;
+            case HTTP2, GRPC -> Protocol.HTTP2;
+            case TCP, TLS -> Protocol.TCP;
+            case UNKNOWN, UNRECOGNIZED -> Protocol.DETECT;
+        };
+    }
+
+    private static void pods(
+            Pod pod,
+            Waypoints waypoints,
+            ObjectSet objects,
+            PolicyRules policies,
+            Map<String, ServiceConfig> resources) {
+        var binding = waypoints.of(pod);
+        binding.waypoint()
+                .ifPresent(waypoint -> resources.computeIfAbsent(waypoint.key() + "/" + PODS, _ -> {
+                    var to = ServiceConfig.newBuilder();
+                    L7Targets.ofGateway(binding, objects, policies.settings())
+                            .forEach(policy -> policies.translate(policy).ifPresent(to::addPolicies));
+                    return to.build();
+                }));
+    }
+
+    /// What a policy asks for and does not get.
+    private static void check(
+            AuthorizationPolicy policy, ObjectSet objects, TranslationSettings settings, List<Problem> problems) {
+        if (policy.targetRefs().isEmpty()) {
+            return;
+        }
+        for (var target : policy.targetRefs()) {
+            if (!L7Targets.exists(policy, target, objects, settings.rootNamespace())) {
+                problems.add(Problem.error(
+                        policy.place(),
+                        policy.key().toString(),
+                        "WaypointAccepted=False: TargetNotFound: " + target + " in namespace " + policy.namespace(),
+                        "name a Service (group \"\") or a Gateway of the policy's namespace"));
+            }
+        }
+        if (policy.dryRun() || policy.action() == AuthorizationPolicy.Action.AUDIT) {
+            problems.add(Problem.error(
+                    policy.place(),
+                    policy.key().toString(),
+                    "is not evaluated: " + (policy.dryRun() ? "dry-run" : "action AUDIT") + " is not supported yet",
+                    "remove it"));
+        }
+        if (policy.action() == AuthorizationPolicy.Action.CUSTOM) {
+            problems.add(Problem.error(
+                    policy.place(),
+                    policy.key().toString(),
+                    "action CUSTOM is not supported yet: what its rules match is refused",
+                    "write ALLOW or DENY"));
+        }
+        for (var rule : policy.rules()) {
+            var unseen = PolicyRules.unseen(rule);
+            if (!unseen.isEmpty()) {
+                problems.add(Problem.warning(
+                        rule.place(),
+                        policy.key().toString(),
+                        "a waypoint cannot evaluate " + String.join(", ", unseen) + " yet: "
+                                + (policy.action() == AuthorizationPolicy.Action.ALLOW
+                                        ? "this ALLOW rule never allows anything"
+                                        : "this rule refuses without looking at them, more than it says"),
+                        "leave them out"));
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package dev.culvert.kube.read;
+
+import dev.culvert.kube.object.Gateway;
+import dev.culvert.kube.object.Gateway.From;
+import dev.culvert.kube.object.Gateway.Listener;
+import dev.culvert.kube.object.Metadata;
+import java.util.Map;
+
+/// Reads Gateways of the Gateway API.
+final class GatewayReader {
+    private static final Map<String, From> FROM = Map.of("Same", From.SAME, "All", From.ALL, "Selector", From.SELECTOR);
+    private static final String ACCOUNT = "gateway.istio.io/service-account";
+    private static final String NAME = "gateway.istio.io/name-override";
+
+    private GatewayReader() {}
+
+    static Gateway gateway(Fields object, Metadata metadata) {
+        object.knowing(KnownFields.OBJECT_SPEC);
+        var spec = object.childOrEmpty("spec").knowing(KnownFields.GATEWAY);
+        var gateway = new Gateway(
+                metadata,
+                spec.requiredText("gatewayClassName"),
+                spec.children("listeners").stream().map(GatewayReader::listener).toList(),
+                object.place());
+        if (gateway.isWaypoint()) {
+            check(object, spec, gateway);
+        } else {
+            object.warning(
+                    "kind",
+                    "class " + gateway.className() + " is not supported yet: nothing runs for it",
+                    "write gatewayClassName istio-waypoint or culvert-waypoint, or do not count on it");
+        }
+        return gateway;
+    }
+
+    private static void check(Fields object, Fields spec, Gateway gateway) {
+        for (var listener : gateway.listeners()) {
+            if (listener.port() != Gateway.HBONE_PORT || !listener.protocol().equals("HBONE")) {
+                spec.error(
+                        "listeners",
+                        "a waypoint has a single listener on port 15008 with protocol HBONE, not " + listener.protocol()
+                                + " on " + listener.port(),
+                        "write port: 15008 and protocol: HBONE");
+            }
+        }
+        for (var annotation : new String[] {ACCOUNT, NAME}) {
+            if (gateway.metadata().annotation(annotation).isPresent()) {
+                object.error("metadata", "annotation " + annotation + " is not supported yet", "remove it");
+            }
+        }
+        for (var field : new String[] {"addresses", "infrastructure"}) {
+            if (spec.has(field)) {
+                spec.warning(field, spec.named(field) + " is not supported yet and is ignored", "remove it");
+            }
+        }
+    }
+
+    private static Listener listener(Fields listener) {
+        listener.knowing(KnownFields.LISTENER);
+        var namespaces = listener.childOrEmpty("allowedRoutes")
+                .knowing(KnownFields.ALLOWED_ROUTES)
+                .childOrEmpty("namespaces")
+                .knowing(KnownFields.ROUTE_NAMESPACES);
+        var selector = namespaces.childOrEmpty("selector").knowing(KnownFields.LABEL_SELECTOR);
+        if (selector.has("matchExpressions")) {
+            selector.error(
+                    "matchExpressions",
+                    selector.named("matchExpressions") + " is not supported yet",
+                    "write matchLabels");
+        }
+        return new Listener(
+                listener.text("name", ""),
+                listener.integer("port", 1, 65535).orElse(0),
+                listener.requiredText("protocol"),
+                namespaces.oneOf("from", FROM).orElse(From.SAME),
+                selector.textMap("matchLabels"));
+    }
+}

@@ -1,0 +1,251 @@
+package dev.culvert.waypoint.app;
+
+import dev.culvert.daemon.admin.HttpPages;
+import dev.culvert.daemon.admin.MetricsPage;
+import dev.culvert.daemon.admin.Readiness;
+import dev.culvert.daemon.log.LogLevels;
+import dev.culvert.daemon.metrics.MetricFamily;
+import dev.culvert.daemon.shutdown.Lifecycle;
+import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.pool.TunnelPool;
+import dev.culvert.hbone.tls.Revocation;
+import dev.culvert.hbone.tls.TlsPolicy;
+import dev.culvert.mesh.model.workload.Addresses;
+import dev.culvert.mesh.model.workload.NamespacedHostname;
+import dev.culvert.proxy.ca.CertificateClient;
+import dev.culvert.proxy.ca.CertificateStore;
+import dev.culvert.proxy.mesh.MeshState;
+import dev.culvert.proxy.xds.MeshResources;
+import dev.culvert.proxy.xds.XdsClient;
+import dev.culvert.proxy.xds.XdsMetrics;
+import dev.culvert.waypoint.config.ServiceConfigs;
+import dev.culvert.waypoint.http.Serving;
+import dev.culvert.waypoint.http.Worker;
+import dev.culvert.waypoint.listener.HboneListener;
+import dev.culvert.waypoint.telemetry.RequestMetrics;
+import dev.culvert.waypoint.upstream.Dialler;
+import dev.culvert.waypoint.upstream.UpstreamPool;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One waypoint, from start to the end of its drain: the wiring of all parts.
+final class WaypointProcess implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("app");
+    private static final int HBONE_PORT = 15008;
+
+    private final WaypointConfig config;
+    private final LogLevels levels;
+    private final Lifecycle lifecycle = new Lifecycle();
+    private final Readiness readiness = new Readiness();
+    private final Readiness.Task synced = readiness.task("configuration");
+    private final Readiness.Task certified = readiness.task("certificate");
+    private final MeterRegistry registry = new SimpleMeterRegistry();
+    private final MeshState mesh = new MeshState();
+    private final AtomicBoolean recheckScheduled = new AtomicBoolean();
+    private final MultiThreadIoEventLoopGroup loops;
+    private final CertificateStore certificates;
+    private final ServiceConfigs services = new ServiceConfigs(this::recheckSoon);
+    private final List<Worker> workers = new ArrayList<>();
+    private final HboneListener listener;
+
+    WaypointProcess(WaypointConfig config, LogLevels levels) {
+        this.config = config;
+        this.levels = levels;
+        loops = new MultiThreadIoEventLoopGroup(config.serving().workers(), EpollIoHandler.newFactory());
+        certificates = new CertificateStore(
+                new CertificateClient(config.server(), config.secretTtl()),
+                null,
+                Clock.systemUTC(),
+                TlsPolicy.DEFAULT,
+                new Revocation());
+        loops.forEach(loop -> workers.add(worker((EventLoop) loop)));
+        var place = config.place();
+        var serving = new Serving(
+                mesh,
+                services,
+                new RequestMetrics(registry),
+                place.identity(),
+                place.network(),
+                place.address(),
+                config.limits().http());
+        listener = new HboneListener(new HboneListener.Config(
+                serving,
+                workers,
+                certificates,
+                new NamespacedHostname(place.identity().namespace(), place.gatewayHostname()),
+                config.limits().downstream()));
+    }
+
+    private Worker worker(EventLoop loop) {
+        var limits = config.limits();
+        var budget = new ReceiveBudget(config.serving().receiveBudget());
+        var tunnels = new TunnelPool(loop, limits.tunnels(), budget);
+        var dialler = new Dialler(loop, tunnels, certificates, config.place().identity(), (int)
+                limits.upstream().connect().toMillis());
+        return new Worker(loop, budget, tunnels, new UpstreamPool(loop, dialler, limits.upstream()));
+    }
+
+    /// Serves until a signal, then drains.
+    void run() throws IOException {
+        lifecycle.stopOnSignals();
+        lifecycle.add(
+                "readiness",
+                HttpPages.builder()
+                        .get("/healthz/ready", readiness.page())
+                        .start(wildcard(config.serving().readinessPort())));
+        lifecycle.add("metrics", metricsPages());
+        var resources = new MeshResources(mesh, null);
+        var xds = new XdsClient(config.server(), nodeId(), resources, new XdsMetrics(registry), synced::ready);
+        xds.alsoReceive(services);
+        lifecycle.add("xds", xds).start();
+        Thread.ofVirtual().name("certificate").start(this::awaitCertificate);
+        var bound = listen();
+        LOG.info(
+                "waypoint started: {} at {}",
+                config.place().identity(),
+                Addresses.text(config.place().address()));
+        var why = lifecycle.await();
+        LOG.info("stopping: {}", why);
+        synced.notReady();
+        pause(config.serving().drainDelay());
+        bound.close().awaitUninterruptibly();
+        drain();
+    }
+
+    /// Ready only with a certificate: the store goes on asking for one.
+    private void awaitCertificate() {
+        while (!Thread.currentThread().isInterrupted()) {
+            try {
+                certificates.tls(config.place().identity()).get();
+                certified.ready();
+                return;
+            } catch (ExecutionException notYet) {
+                LOG.debug("no certificate yet: {}", notYet.getMessage());
+                pause(Duration.ofMillis(200));
+            } catch (InterruptedException _) {
+                return;
+            }
+        }
+    }
+
+    private Channel listen() throws IOException {
+        var bound = new ServerBootstrap()
+                .group(loops)
+                .channel(EpollServerSocketChannel.class)
+                .option(ChannelOption.SO_BACKLOG, 1024)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.AUTO_READ, false)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childHandler(listener)
+                .bind(HBONE_PORT)
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException("port " + HBONE_PORT + ": " + bound.cause().getMessage());
+        }
+        return bound.channel();
+    }
+
+    private HttpPages metricsPages() throws IOException {
+        var page = new MetricsPage(families(), registry);
+        return HttpPages.builder()
+                .any("/metrics", page)
+                .any("/stats/prometheus", page)
+                .post("/logging", levels.page())
+                .start(wildcard(config.serving().statsPort()));
+    }
+
+    static List<MetricFamily> families() {
+        var all = new ArrayList<>(RequestMetrics.FAMILIES);
+        all.addAll(XdsMetrics.FAMILIES);
+        return all;
+    }
+
+    private static List<InetSocketAddress> wildcard(int port) {
+        return List.of(new InetSocketAddress(port));
+    }
+
+    private XdsClient.NodeId nodeId() {
+        var place = config.place();
+        var namespace = place.identity().namespace();
+        var id = "waypoint~" + Addresses.text(place.address()) + "~" + place.podName() + "." + namespace + "~"
+                + namespace + ".svc." + place.clusterDomain();
+        return new XdsClient.NodeId(
+                id,
+                Map.of(
+                        "NAME", place.podName(),
+                        "NAMESPACE", namespace,
+                        "GATEWAY_NAME", place.identity().serviceAccount(),
+                        "NODE_NAME", place.node()));
+    }
+
+    /// Routes and policies have changed: what is under way is decided again, once for a burst of changes.
+    private void recheckSoon() {
+        if (recheckScheduled.compareAndSet(false, true)) {
+            workers.getFirst().loop().execute(() -> {
+                recheckScheduled.set(false);
+                var now = services.current();
+                workers.forEach(worker -> worker.loop().execute(() -> worker.recheck(now)));
+            });
+        }
+    }
+
+    /// No new tunnels; requests that are under way go on until they end or the deadline passes.
+    private void drain() {
+        listener.drain();
+        workers.forEach(worker -> worker.loop().execute(worker::drain));
+        var deadline = System.nanoTime() + config.serving().drainDeadline().toNanos();
+        while (live() > 0 && System.nanoTime() < deadline) {
+            pause(Duration.ofMillis(20));
+        }
+        var left = live();
+        if (left > 0) {
+            LOG.info("{} requests are cut at the end of the drain", left);
+        }
+        listener.close();
+    }
+
+    private int live() {
+        return workers.stream()
+                .map(worker -> CompletableFuture.supplyAsync(worker::liveCount, worker.loop()))
+                .toList()
+                .stream()
+                .mapToInt(CompletableFuture::join)
+                .sum();
+    }
+
+    private static void pause(Duration time) {
+        try {
+            Thread.sleep(time);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        lifecycle.close();
+        loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+        certificates.close();
+    }
+}

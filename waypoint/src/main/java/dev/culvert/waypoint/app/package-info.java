@@ -1,0 +1,5 @@
+/// The program.
+@NullMarked
+package dev.culvert.waypoint.app;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,115 @@
+package dev.culvert.waypoint.http;
+
+import dev.culvert.mesh.model.state.MeshSnapshot;
+import dev.culvert.mesh.model.workload.Service;
+import dev.culvert.mesh.model.workload.Workload;
+import dev.culvert.waypoint.config.GovernedService;
+import dev.culvert.waypoint.config.ServiceConfigs;
+import dev.culvert.waypoint.policy.Caller;
+import dev.culvert.waypoint.telemetry.RequestRecord;
+import dev.culvert.waypoint.upstream.Endpoints.Endpoint;
+import dev.culvert.waypoint.upstream.UpstreamPool;
+import io.netty.channel.Channel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// What is inside one tunnel that came in: who called, for which Service and port. Confined to its loop.
+public final class Inner {
+    private final Serving serving;
+    private final Worker worker;
+    private final Channel channel;
+    private final Caller caller;
+    private final GovernedService service;
+    private final GovernedService.Port port;
+    private final @Nullable Endpoint pod;
+    private final List<Runnable> drains = new ArrayList<>(1);
+    private boolean draining;
+
+    /// @param channel the tunnel's bytes
+    /// @param pod the one that was called by its own address; null for a Service
+    public Inner(Shared shared, Channel channel, Caller caller, GovernedService service, @Nullable Endpoint pod) {
+        this.serving = shared.serving;
+        this.worker = shared.worker;
+        this.channel = channel;
+        this.caller = caller;
+        this.service = service;
+        this.port = service.port(caller.dialled().getPort())
+                .orElseThrow(() -> new IllegalArgumentException("no such port: " + caller.dialled()));
+        this.pod = pod;
+        worker.add(this, channel);
+    }
+
+    /// What a tunnel shares with the others of its loop.
+    public record Shared(Serving serving, Worker worker) {}
+
+    Serving serving() {
+        return serving;
+    }
+
+    Worker worker() {
+        return worker;
+    }
+
+    Channel channel() {
+        return channel;
+    }
+
+    Caller caller() {
+        return caller;
+    }
+
+    GovernedService.Port port() {
+        return port;
+    }
+
+    Optional<Endpoint> pod() {
+        return Optional.ofNullable(pod);
+    }
+
+    /// As it is governed now; as it was when the tunnel came if that has ended.
+    GovernedService service(ServiceConfigs.Snapshot now) {
+        return now.again(service).orElse(service);
+    }
+
+    GovernedService.Port port(GovernedService now) {
+        return now.port(caller.dialled().getPort()).orElse(port);
+    }
+
+    RequestRecord record() {
+        var mesh = serving.mesh().current();
+        return new RequestRecord(serving.metrics(), caller, client(mesh).orElse(null), of(mesh).orElse(null));
+    }
+
+    private Optional<Workload> client(MeshSnapshot mesh) {
+        return mesh.workloadAt(serving.network(), caller.source().getAddress())
+                .filter(workload -> workload.identity().equals(caller.identity()));
+    }
+
+    private Optional<Service> of(MeshSnapshot mesh) {
+        return service.ofPods() ? Optional.empty() : mesh.service(service.key());
+    }
+
+    UpstreamPool.For whom() {
+        return new UpstreamPool.For(
+                caller.source(), serving.baggage(), service.key().hostname());
+    }
+
+    /// What ends the connection in an orderly way.
+    void onDrain(Runnable drain) {
+        drains.add(drain);
+        if (draining) {
+            drain.run();
+        }
+    }
+
+    boolean isDraining() {
+        return draining;
+    }
+
+    void drain() {
+        draining = true;
+        List.copyOf(drains).forEach(Runnable::run);
+    }
+}

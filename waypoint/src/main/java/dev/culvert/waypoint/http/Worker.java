@@ -1,0 +1,85 @@
+package dev.culvert.waypoint.http;
+
+import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.pool.TunnelPool;
+import dev.culvert.waypoint.config.ServiceConfigs;
+import dev.culvert.waypoint.upstream.Endpoints;
+import dev.culvert.waypoint.upstream.UpstreamPool;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/// One event loop and what belongs to it. Confined to the loop but for [#loop].
+public final class Worker {
+    private final EventLoop loop;
+    private final ReceiveBudget budget;
+    private final TunnelPool tunnels;
+    private final UpstreamPool upstreams;
+    private final Endpoints endpoints = new Endpoints();
+    private final Set<Live> live = new LinkedHashSet<>();
+    private final Set<Inner> inner = new LinkedHashSet<>();
+    private boolean draining;
+
+    public Worker(EventLoop loop, ReceiveBudget budget, TunnelPool tunnels, UpstreamPool upstreams) {
+        this.loop = loop;
+        this.budget = budget;
+        this.tunnels = tunnels;
+        this.upstreams = upstreams;
+    }
+
+    public EventLoop loop() {
+        return loop;
+    }
+
+    public ReceiveBudget budget() {
+        return budget;
+    }
+
+    UpstreamPool upstreams() {
+        return upstreams;
+    }
+
+    Endpoints endpoints() {
+        return endpoints;
+    }
+
+    void add(Live one) {
+        assert loop.inEventLoop();
+        live.add(one);
+    }
+
+    void remove(Live one) {
+        live.remove(one);
+    }
+
+    /// Requests and connections that are under way.
+    public int liveCount() {
+        return live.size();
+    }
+
+    void add(Inner connection, Channel channel) {
+        inner.add(connection);
+        channel.closeFuture().addListener(_ -> inner.remove(connection));
+        if (draining) {
+            connection.drain();
+        }
+    }
+
+    public void recheck(ServiceConfigs.Snapshot now) {
+        assert loop.inEventLoop();
+        List.copyOf(live).forEach(one -> one.recheck(now));
+    }
+
+    /// Each connection ends with the requests that it carries.
+    public void drain() {
+        assert loop.inEventLoop();
+        draining = true;
+        List.copyOf(inner).forEach(Inner::drain);
+    }
+
+    public void dropRevoked() {
+        tunnels.dropRevoked();
+    }
+}

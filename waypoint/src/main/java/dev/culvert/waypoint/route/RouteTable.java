@@ -1,0 +1,178 @@
+package dev.culvert.waypoint.route;
+
+import com.google.re2j.Pattern;
+import dev.culvert.protos.waypoint.NamedMatch;
+import dev.culvert.protos.waypoint.PathMatch;
+import dev.culvert.protos.waypoint.RequestMatch;
+import dev.culvert.protos.waypoint.Route;
+import dev.culvert.protos.waypoint.TextMatch;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// The routes of one port of a Service, compiled. Immutable.
+public final class RouteTable {
+    private final List<Compiled> routes;
+
+    /// A route, and how much of the path its match covered.
+    /// @param prefix what a prefix rewrite replaces; empty if the match was none of a prefix
+    public record Chosen(Route route, String prefix) {}
+
+    private record Compiled(Route route, List<Match> matches) {}
+
+    /// @throws IllegalArgumentException for what cannot be understood
+    public RouteTable(List<Route> routes) {
+        this.routes = routes.stream().map(RouteTable::compiled).toList();
+    }
+
+    private static Compiled compiled(Route route) {
+        if (route.getActionCase() == Route.ActionCase.ACTION_NOT_SET) {
+            throw new IllegalArgumentException("route " + route.getName() + " has an action of an unknown kind");
+        }
+        return new Compiled(
+                route, route.getMatchesList().stream().map(Match::new).toList());
+    }
+
+    /// The first that matches.
+    public Optional<Chosen> choose(RequestView request) {
+        for (var route : routes) {
+            if (route.matches.isEmpty()) {
+                return Optional.of(new Chosen(route.route, "/"));
+            }
+            for (var match : route.matches) {
+                if (match.holds(request)) {
+                    return Optional.of(new Chosen(route.route, match.prefix(request)));
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static final class Match {
+        private final @Nullable PathMatch path;
+        private final @Nullable Pattern pathRegex;
+        private final @Nullable TextMatcher method;
+        private final @Nullable TextMatcher scheme;
+        private final @Nullable TextMatcher authority;
+        private final List<Named> headers;
+        private final List<Named> queryParameters;
+
+        Match(RequestMatch match) {
+            path = match.hasPath() ? match.getPath() : null;
+            if (path != null && path.getKindCase() == PathMatch.KindCase.KIND_NOT_SET) {
+                throw new IllegalArgumentException("a path match of an unknown kind");
+            }
+            pathRegex = path != null && path.hasRegex() ? TextMatcher.compile(path.getRegex()) : null;
+            method = matcher(match.hasMethod(), match.getMethod());
+            scheme = matcher(match.hasScheme(), match.getScheme());
+            authority = matcher(match.hasAuthority(), match.getAuthority());
+            headers = match.getHeadersList().stream().map(Named::new).toList();
+            queryParameters =
+                    match.getQueryParametersList().stream().map(Named::new).toList();
+        }
+
+        private static @Nullable TextMatcher matcher(boolean present, TextMatch match) {
+            return present ? new TextMatcher(match) : null;
+        }
+
+        boolean holds(RequestView request) {
+            return holdsPath(request.path())
+                    && (method == null || method.matches(request.method()))
+                    && (scheme == null || scheme.matches(request.scheme()))
+                    && (authority == null || authority.matches(request.authority()))
+                    && headers.stream().allMatch(named -> named.holdsHeader(request))
+                    && queryParameters.stream().allMatch(named -> named.holdsParameter(request.query()));
+        }
+
+        private boolean holdsPath(String given) {
+            if (path == null) {
+                return true;
+            }
+            if (pathRegex != null) {
+                return pathRegex.matches(given);
+            }
+            var one = fold(given);
+            var wanted = fold(value());
+            return switch (path.getKindCase()) {
+                case EXACT -> one.equals(wanted);
+                case PREFIX -> one.startsWith(wanted);
+                case SEGMENTS -> one.equals(wanted) || one.startsWith(wanted.endsWith("/") ? wanted : wanted + "/");
+                case REGEX, KIND_NOT_SET -> false;
+            };
+        }
+
+        private String value() {
+            if (path == null) {
+                return "";
+            }
+            return switch (path.getKindCase()) {
+                case EXACT -> path.getExact();
+                case PREFIX -> path.getPrefix();
+                case SEGMENTS -> {
+                    var text = path.getSegments();
+                    yield text.length() > 1 && text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
+                }
+                case REGEX, KIND_NOT_SET -> "";
+            };
+        }
+
+        private String fold(String text) {
+            return path != null && path.getIgnoreCase() ? text.toLowerCase(Locale.ROOT) : text;
+        }
+
+        String prefix(RequestView request) {
+            if (path == null) {
+                return "/";
+            }
+            return path.hasPrefix() || path.hasSegments()
+                    ? request.path()
+                            .substring(
+                                    0, Math.min(value().length(), request.path().length()))
+                    : "";
+        }
+    }
+
+    private static final class Named {
+        private final String name;
+        private final @Nullable TextMatcher value;
+        private final boolean invert;
+
+        Named(NamedMatch match) {
+            name = match.getName();
+            value = match.hasValue() ? new TextMatcher(match.getValue()) : null;
+            invert = match.getInvert();
+        }
+
+        /// Several values count as one, joined by commas.
+        boolean holdsHeader(RequestView request) {
+            var values = request.header(name);
+            var holds = !values.isEmpty() && (value == null || value.matches(String.join(",", values)));
+            return holds != invert;
+        }
+
+        /// Of a parameter that is there several times the first counts.
+        boolean holdsParameter(String query) {
+            for (var pair : query.split("&", -1)) {
+                var equals = pair.indexOf('=');
+                if (decode(equals < 0 ? pair : pair.substring(0, equals)).equals(name) && !pair.isEmpty()) {
+                    var found = equals < 0 ? "" : decode(pair.substring(equals + 1));
+                    return (value == null || value.matches(found)) != invert;
+                }
+            }
+            return invert;
+        }
+
+        private static String decode(String text) {
+            try {
+                return text.indexOf('%') < 0 && text.indexOf('+') < 0
+                        ? text
+                        : URLDecoder.decode(text, StandardCharsets.UTF_8);
+            } catch (IllegalArgumentException notEncoded) {
+                return text;
+            }
+        }
+    }
+}

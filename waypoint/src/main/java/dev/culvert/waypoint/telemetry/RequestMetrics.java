@@ -1,0 +1,185 @@
+package dev.culvert.waypoint.telemetry;
+
+import dev.culvert.daemon.metrics.MetricFamily;
+import dev.culvert.mesh.model.identity.SpiffeId;
+import dev.culvert.mesh.model.workload.Service;
+import dev.culvert.mesh.model.workload.Workload;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/// Istio's HTTP metrics as a waypoint reports them, and our own. Thread-safe.
+public final class RequestMetrics {
+    /// Further label sets are counted in `culvert_metric_label_overflow_total` only.
+    private static final int MAX_LABEL_SETS = 20_000;
+    private static final int MAX_POLICIES = 1_000;
+    private static final String UNKNOWN = "unknown";
+
+    /// Istio's.
+    private static final double[] BUCKETS = {
+        0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000
+    };
+
+    /// Istio's label set, in its order.
+    private static final List<String> LABELS = List.of(
+            "reporter",
+            "source_workload",
+            "source_canonical_service",
+            "source_canonical_revision",
+            "source_workload_namespace",
+            "source_principal",
+            "source_app",
+            "source_version",
+            "source_cluster",
+            "destination_workload",
+            "destination_workload_namespace",
+            "destination_principal",
+            "destination_app",
+            "destination_version",
+            "destination_service",
+            "destination_canonical_service",
+            "destination_canonical_revision",
+            "destination_service_name",
+            "destination_service_namespace",
+            "destination_cluster",
+            "request_protocol",
+            "response_code",
+            "grpc_response_status",
+            "response_flags",
+            "connection_security_policy");
+
+    public static final List<MetricFamily> FAMILIES = List.of(
+            MetricFamily.counter(
+                    "istio_requests_total", "Requests that have ended, or connections without HTTP", names()),
+            new MetricFamily(
+                    "istio_request_duration_milliseconds",
+                    MetricFamily.Type.HISTOGRAM,
+                    LABELS,
+                    "Milliseconds from the first byte of a request to the end of its answer",
+                    "",
+                    false),
+            MetricFamily.counter("culvert_waypoint_denied_total", "Requests refused by policy", "policy"),
+            MetricFamily.counter(
+                    "culvert_waypoint_forged_headers_total",
+                    "Headers of clients that claimed what only the tunnel can tell, and were removed",
+                    "header"),
+            MetricFamily.counter("culvert_waypoint_limits_total", "Times that a limit was reached", "limit"),
+            MetricFamily.counter(
+                    "culvert_metric_label_overflow_total",
+                    "Events not counted by label because there are too many label sets"));
+
+    /// @param destination null if no endpoint was chosen
+    record Key(
+            @Nullable Workload client,
+            SpiffeId identity,
+            @Nullable Workload destination,
+            @Nullable Service service,
+            String protocol,
+            int status,
+            String grpcStatus,
+            String flags) {}
+
+    private record Meters(Counter requests, DistributionSummary millis) {}
+
+    private final MeterRegistry registry;
+    private final Map<Key, Meters> meters = new ConcurrentHashMap<>();
+    private final Map<String, Counter> policies = new ConcurrentHashMap<>();
+    private final Counter overflow;
+
+    public RequestMetrics(MeterRegistry registry) {
+        this.registry = registry;
+        this.overflow = registry.counter("culvert_metric_label_overflow");
+    }
+
+    private static String[] names() {
+        return LABELS.toArray(String[]::new);
+    }
+
+    void ended(Key key, Duration took) {
+        var found = meters.get(key);
+        if (found == null) {
+            if (meters.size() >= MAX_LABEL_SETS) {
+                overflow.increment();
+                return;
+            }
+            found = meters.computeIfAbsent(key, this::register);
+        }
+        found.requests.increment();
+        found.millis.record(took.toNanos() / 1e6);
+    }
+
+    private Meters register(Key key) {
+        var tags = tags(key);
+        return new Meters(
+                registry.counter("istio_requests", tags),
+                DistributionSummary.builder("istio_request_duration_milliseconds")
+                        .tags(tags)
+                        .serviceLevelObjectives(BUCKETS)
+                        .register(registry));
+    }
+
+    private static List<Tag> tags(Key key) {
+        var values = new ArrayList<String>(LABELS.size());
+        var client = key.client;
+        values.add("waypoint");
+        values.add(client == null ? "" : client.names().workloadName());
+        values.add(client == null ? "" : client.names().canonicalName());
+        values.add(client == null ? "" : client.names().canonicalRevision());
+        values.add(key.identity.namespace());
+        values.add(key.identity.toString());
+        values.add(client == null ? "" : client.names().canonicalName());
+        values.add(client == null ? "" : client.names().canonicalRevision());
+        values.add(client == null ? "" : client.place().clusterId());
+        var to = key.destination;
+        values.add(to == null ? "" : to.names().workloadName());
+        values.add(to == null ? "" : to.namespace());
+        values.add(to == null ? "" : to.identity().toString());
+        values.add(to == null ? "" : to.names().canonicalName());
+        values.add(to == null ? "" : to.names().canonicalRevision());
+        var service = key.service;
+        values.add(service == null ? "" : service.hostname());
+        values.add(to == null ? "" : to.names().canonicalName());
+        values.add(to == null ? "" : to.names().canonicalRevision());
+        values.add(service == null ? "" : service.name());
+        values.add(service == null ? "" : service.namespace());
+        values.add(to == null ? "" : to.place().clusterId());
+        values.add(key.protocol);
+        values.add(Integer.toString(key.status));
+        values.add(key.grpcStatus);
+        values.add(key.flags);
+        values.add("mutual_tls");
+        var tags = new ArrayList<Tag>(LABELS.size());
+        for (var i = 0; i < LABELS.size(); i++) {
+            var name = LABELS.get(i);
+            var value = values.get(i);
+            tags.add(Tag.of(name, value.isEmpty() && !name.equals("grpc_response_status") ? UNKNOWN : value));
+        }
+        return tags;
+    }
+
+    void denied(String policy) {
+        var found = policies.get(policy);
+        if (found == null && policies.size() < MAX_POLICIES) {
+            found = policies.computeIfAbsent(
+                    policy,
+                    name -> registry.counter("culvert_waypoint_denied", "policy", name.isEmpty() ? "none" : name));
+        }
+        (found == null ? overflow : found).increment();
+    }
+
+    public void forged(String header) {
+        registry.counter("culvert_waypoint_forged_headers", "header", header).increment();
+    }
+
+    /// @param limit its name
+    public void limited(String limit) {
+        registry.counter("culvert_waypoint_limits", "limit", limit).increment();
+    }
+}

@@ -1,0 +1,5 @@
+/// Tunnels that come in, as channels of bytes.
+@NullMarked
+package dev.culvert.waypoint.tunnel;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,451 @@
+package dev.culvert.waypoint.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.Duration;
+import com.google.protobuf.TextFormat;
+import com.sun.net.httpserver.HttpServer;
+import dev.culvert.mesh.model.state.Change;
+import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
+import dev.culvert.protos.waypoint.Policy;
+import dev.culvert.protos.waypoint.Protocol;
+import dev.culvert.protos.waypoint.ServiceConfig;
+import dev.culvert.waypoint.http.Harbour.Request;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Requests and bytes through a whole waypoint: framing, retries, time-outs, protocols without HTTP, live policy.
+class ThroughWaypointTest {
+    private Harbour harbour;
+    private HttpServer http;
+    private final AtomicInteger served = new AtomicInteger();
+
+    @BeforeEach
+    void start() throws Exception {
+        harbour = new Harbour();
+        http = HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 64);
+        http.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        http.createContext("/", exchange -> {
+            try (exchange) {
+                served.incrementAndGet();
+                var said = exchange.getRequestBody().readAllBytes();
+                exchange.getResponseHeaders()
+                        .set("x-path", exchange.getRequestURI().toString());
+                exchange.sendResponseHeaders(200, said.length == 0 ? -1 : said.length);
+                exchange.getResponseBody().write(said);
+            }
+        });
+        http.start();
+        harbour.endpoints(port());
+        harbour.configure(config(Protocol.HTTP1, ""));
+    }
+
+    @AfterEach
+    void stop() {
+        http.stop(0);
+        harbour.close();
+    }
+
+    private int port() {
+        return http.getAddress().getPort();
+    }
+
+    /// @param forward what stands in the route's action beside the backend
+    private static ServiceConfig.Builder config(Protocol protocol, String forward) throws Exception {
+        var text =
+                "ports {number: 80 protocol: " + protocol + " routes {name: 'r' forward {backends {weight: 1 namespace:"
+                        + " 'quay' hostname: '" + Harbour.BERTH.hostname() + "' port: 80} " + forward + "}}}";
+        return TextFormat.parse(text, ServiceConfig.class).toBuilder();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void bodiesPassWholeInBothVersions(boolean http2) throws Exception {
+        var body = new byte[3_000_000];
+        new Random(7).nextBytes(body);
+        var answer = harbour.call(
+                http2, new Request("POST", "/echo?q=1", Map.of(), new String(body, StandardCharsets.ISO_8859_1)));
+        assertThat(answer.status).isEqualTo(200);
+        assertThat(Arrays.equals(answer.body(), body)).isTrue();
+        assertThat(Objects.requireNonNull(answer.headers).get("x-path")).isEqualTo("/echo?q=1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void manyRequestsFollowOneAnother(boolean http2) throws Exception {
+        for (var i = 0; i < 200; i++) {
+            assertThat(harbour.call(http2, Request.get("/" + i)).status).isEqualTo(200);
+        }
+        assertThat(served).hasValue(200);
+    }
+
+    @Test
+    void pipelinedRequestsAreAnsweredInTheirOrder() throws Exception {
+        try (var raw = harbour.raw().listen()) {
+            raw.say("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            var heard = raw.awaitEnd();
+            assertThat(heard.indexOf("/1")).isPositive().isLessThan(heard.indexOf("/2"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void grpcKeepsItsTrailers(boolean portSaysHttp2) throws Exception {
+        try (var server = new Http2Server()) {
+            harbour.endpoints(server.port());
+            harbour.configure(config(portSaysHttp2 ? Protocol.HTTP2 : Protocol.DETECT, ""));
+            var grpc = Map.of("content-type", "application/grpc", "te", "trailers");
+            var answer = harbour.call(true, new Request("POST", "/svc/Call", grpc, "\1\2\3"));
+            assertThat(answer.status).isEqualTo(200);
+            assertThat(answer.body()).containsExactly(1, 2, 3);
+            assertThat(Objects.requireNonNull(answer.trailers).get("grpc-status"))
+                    .isEqualTo("0");
+            var only = harbour.call(true, new Request("POST", "/only", grpc, "\1"));
+            assertThat(Objects.requireNonNull(only.headers).get("grpc-status")).isEqualTo("5");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "GET / HTTP/1.1\\r\\n\\r\\n | 400",
+                "GET / HTTP/1.1\\r\\nHost: a\\r\\nHost: b\\r\\n\\r\\n | 400",
+                "GET /a#b HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n | 400",
+                "GET a HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n | 400",
+                "POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 1\\r\\nContent-Length: 2\\r\\n\\r\\nab | 400",
+                "POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: -1\\r\\n\\r\\n | 400",
+                "POST / HTTP/1.1\\r\\nHost: a\\r\\nTransfer-Encoding: gzip, chunked\\r\\n\\r\\n0\\r\\n\\r\\n | 501",
+                "POST / HTTP/1.1\\r\\nHost: a\\r\\nTransfer-Encoding: xchunked\\r\\n\\r\\n | 400",
+                "GET / HTTP/1.1\\r\\nHost: a\\r\\nA B: c\\r\\n\\r\\n | 400",
+                "GET / HTTP/1.1\\r\\nHost: a\\r\\nA : c\\r\\n\\r\\n | 400",
+                "CONNECT a:80 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n | 405",
+                "GET / HTTP/1.1\\r\\nHost: a@b\\r\\n\\r\\n | 400",
+            })
+    void whatTwoParsersCouldReadDifferentlyIsRefused(String text, int status) throws Exception {
+        try (var raw = harbour.raw().listen()) {
+            raw.say(text.replace("\\r", "\r").replace("\\n", "\n"));
+            assertThat(raw.await(heard -> heard.contains("\r\n\r\n"))).startsWith("HTTP/1.1 " + status);
+            assertThat(served).hasValue(0);
+        }
+    }
+
+    @Test
+    void chunksWithALengthAreSentOnAsChunksOnly() throws Exception {
+        try (var raw = harbour.raw().listen()) {
+            var head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\nTransfer-Encoding: chunked\r\n\r\n";
+            raw.say(head).say("3\r\nabc\r\n0\r\n\r\n");
+            var heard = raw.await(text -> text.contains("\r\n\r\n"));
+            assertThat(heard).matches(text -> text.contains("abc") || text.startsWith("HTTP/1.1 400"));
+        }
+    }
+
+    @Test
+    void tooLargeAHeaderIsRefusedAndCounted() throws Exception {
+        var answer = harbour.call(false, new Request("GET", "/", Map.of("x-a", "a".repeat(20_000)), ""));
+        assertThat(answer.status).isEqualTo(431);
+        assertThat(harbour.registry
+                        .get("culvert_waypoint_limits")
+                        .tag("limit", "header_bytes")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+    }
+
+    @Test
+    void whatAClientForgesIsNotWhatAPolicySees() throws Exception {
+        harbour.configure(config(Protocol.HTTP1, "")
+                .addPolicies(TextFormat.parse(
+                        "name: 'p' rules {when {attributes {kind: HEADER name: 'x-forwarded-client-cert'"
+                                + " values {suffix: '/sa/admiral'}}}}",
+                        Policy.class)));
+        var forged = Map.of("x-forwarded-client-cert", "URI=spiffe://cluster.local/ns/quay/sa/admiral");
+        assertThat(harbour.call(false, new Request("GET", "/", forged, "")).status)
+                .isEqualTo(403);
+    }
+
+    @Test
+    void aPolicyChangeJudgesWhatWasAskedForNotWhatARouteMadeOfIt() throws Exception {
+        var begun = new CompletableFuture<Void>();
+        var go = new CompletableFuture<Void>();
+        http.createContext("/inside", exchange -> {
+            begun.complete(null);
+            go.join();
+            try (exchange) {
+                exchange.sendResponseHeaders(200, -1);
+            }
+        });
+        var onlyOutside = TextFormat.parse(
+                "name: 'p' rules {to {attributes {kind: PATH values {exact: '/outside'}}}}", Policy.class);
+        harbour.configure(config(Protocol.HTTP1, "rewrite {full: '/inside'}").addPolicies(onlyOutside));
+        try (var raw = harbour.raw().listen()) {
+            raw.say("GET /outside HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            begun.get(5, TimeUnit.SECONDS);
+            harbour.configure(config(Protocol.HTTP1, "").addPolicies(onlyOutside));
+            go.complete(null);
+            assertThat(raw.awaitEnd()).startsWith("HTTP/1.1 200");
+        }
+    }
+
+    // ---- retries and time-outs ----
+
+    @Test
+    void anEndpointThatRefusesIsReplacedByAnother() throws Exception {
+        harbour.endpoints(port(), closedPort());
+        harbour.configure(config(Protocol.HTTP1, "retry {attempts: 2 conditions: 'connect-failure'}"));
+        for (var i = 0; i < 10; i++) {
+            assertThat(harbour.call(false, new Request("POST", "/", Map.of(), "x".repeat(100))).status)
+                    .isEqualTo(200);
+        }
+    }
+
+    private static int closedPort() throws IOException {
+        try (var probe = new ServerSocket(0)) {
+            return probe.getLocalPort();
+        }
+    }
+
+    @Test
+    void withoutRetriesAnEndpointThatRefusesIs503() throws Exception {
+        harbour.endpoints(closedPort());
+        assertThat(harbour.call(false, Request.get("/")).status).isEqualTo(503);
+        harbour.endpoints();
+        harbour.mesh.apply(List.of(new Change.RemoveAddress("Kubernetes//Pod/quay/berth-0")));
+        assertThat(harbour.call(false, Request.get("/")).text()).isEqualTo("no healthy upstream");
+    }
+
+    @Test
+    void codesAreTriedAgainAsOftenAsAllowed() throws Exception {
+        http.createContext("/bad", exchange -> {
+            try (exchange) {
+                served.incrementAndGet();
+                exchange.getRequestBody().readAllBytes();
+                exchange.sendResponseHeaders(503, -1);
+            }
+        });
+        harbour.configure(config(Protocol.HTTP1, "retry {attempts: 3 status_codes: 503 backoff {nanos: 1000000}}"));
+        assertThat(harbour.call(false, new Request("POST", "/bad", Map.of(), "x".repeat(10))).status)
+                .isEqualTo(503);
+        assertThat(served).hasValue(4);
+        assertThat(harbour.call(false, new Request("POST", "/bad", Map.of(), "x".repeat(200_000))).status)
+                .as("too large to be kept")
+                .isEqualTo(503);
+        assertThat(served).hasValue(5);
+    }
+
+    @Test
+    void silenceEndsAtTheTimeOut() throws Exception {
+        var release = new CompletableFuture<Void>();
+        http.createContext("/slow", exchange -> {
+            release.join();
+            exchange.close();
+        });
+        harbour.configure(config(Protocol.HTTP1, "").clone());
+        var slow = config(Protocol.HTTP1, "");
+        slow.getPortsBuilder(0)
+                .getRoutesBuilder(0)
+                .getForwardBuilder()
+                .setTimeout(Duration.newBuilder().setNanos(200_000_000));
+        harbour.configure(slow);
+        try {
+            var answer = harbour.call(false, Request.get("/slow"));
+            assertThat(answer.status).isEqualTo(504);
+            assertThat(answer.text()).isEqualTo("upstream request timeout");
+        } finally {
+            release.complete(null);
+        }
+    }
+
+    // ---- without HTTP ----
+
+    private static ServerSocket serve(Conversation conversation) throws IOException {
+        var server = new ServerSocket(0);
+        Thread.ofVirtual().start(() -> {
+            while (!server.isClosed()) {
+                try {
+                    var socket = server.accept();
+                    Thread.ofVirtual().start(() -> {
+                        try (socket) {
+                            conversation.with(socket);
+                        } catch (IOException e) {
+                            // The client's side judges.
+                        }
+                    });
+                } catch (IOException closed) {
+                    return;
+                }
+            }
+        });
+        return server;
+    }
+
+    private interface Conversation {
+        void with(Socket socket) throws IOException;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"TCP", "DETECT"})
+    void aServerThatSpeaksFirstIsHeardAtOnce(Protocol protocol) throws Exception {
+        try (var server = serve(socket -> {
+            socket.getOutputStream().write("220 ready\r\n".getBytes(StandardCharsets.US_ASCII));
+            socket.getInputStream().transferTo(socket.getOutputStream());
+        })) {
+            harbour.endpoints(server.getLocalPort());
+            harbour.configure(config(protocol, ""));
+            try (var raw = harbour.raw().listen()) {
+                raw.await("220 ready\r\n"::equals);
+                raw.say("HELO\r\n");
+                raw.await("220 ready\r\nHELO\r\n"::equals);
+                raw.finish();
+                assertThat(raw.awaitEnd()).isEqualTo("220 ready\r\nHELO\r\n");
+                assertThat(raw.isBroken()).isFalse();
+            }
+        }
+    }
+
+    @Test
+    void aClientThatSpeaksNoHttpReachesItsServerWhole() throws Exception {
+        try (var server = serve(socket -> socket.getInputStream().transferTo(socket.getOutputStream()))) {
+            harbour.endpoints(server.getLocalPort());
+            harbour.configure(config(Protocol.DETECT, ""));
+            var text = "SET a 1\r\n" + "x".repeat(500_000);
+            try (var raw = harbour.raw().listen()) {
+                raw.say(text).finish();
+                assertThat(raw.awaitEnd()).isEqualTo(text);
+            }
+        }
+    }
+
+    @Test
+    void withoutHttpAPolicyOfMethodsLetsNobodyIn() throws Exception {
+        var contacted = new AtomicInteger();
+        try (var server = serve(_ -> contacted.incrementAndGet())) {
+            harbour.endpoints(server.getLocalPort());
+            for (var protocol : new Protocol[] {Protocol.TCP, Protocol.DETECT}) {
+                harbour.configure(config(protocol, "")
+                        .addPolicies(TextFormat.parse(
+                                "name: 'p' rules {to {attributes {kind: METHOD values {exact: 'GET'}}}}",
+                                Policy.class)));
+                try (var raw = harbour.raw().listen()) {
+                    raw.say("SET a 1\r\n");
+                    assertThat(raw.awaitEnd()).isEmpty();
+                }
+            }
+            assertThat(contacted).hasValue(0);
+        }
+    }
+
+    // ---- life ----
+
+    @Test
+    void aPolicyChangeEndsAnAnswerThatIsUnderWay() throws Exception {
+        http.createContext("/endless", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            try (exchange) {
+                while (true) {
+                    exchange.getResponseBody().write(new byte[100]);
+                    exchange.getResponseBody().flush();
+                    TimeUnit.MILLISECONDS.sleep(10);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        try (var raw = harbour.raw().listen()) {
+            raw.say("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n");
+            raw.await(heard -> heard.length() > 1000);
+            harbour.configure(config(Protocol.HTTP1, "")
+                    .addPolicies(TextFormat.parse("name: 'p' action: DENY rules {}", Policy.class)));
+            raw.awaitEnd();
+            assertThat(raw.isBroken()).isTrue();
+        }
+        assertThat(harbour.call(true, Request.get("/")).status).isEqualTo(403);
+    }
+
+    @Test
+    void aClientThatDoesNotReadHoldsTheServerBack() throws Exception {
+        var written = new AtomicLong();
+        try (var server = serve(socket -> {
+            var _ = socket.getInputStream().read(new byte[4096]);
+            var out = socket.getOutputStream();
+            out.write("HTTP/1.1 200 OK\r\nContent-Length: 40000000\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            for (var i = 0; i < 4_000; i++) {
+                out.write(new byte[10_000]);
+                written.addAndGet(10_000);
+            }
+        })) {
+            harbour.endpoints(server.getLocalPort());
+            try (var raw = harbour.raw()) {
+                raw.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+                awaitStandstill(written);
+                // Kernel buffers on both sides of a socket, and some windows of 256 KiB.
+                assertThat(written.get()).isBetween(1L, 20_000_000L);
+                raw.listen();
+                raw.awaitLength(40_000_000);
+            }
+        }
+    }
+
+    private static void awaitStandstill(AtomicLong counter) throws InterruptedException {
+        var last = -1L;
+        while (counter.get() == 0 || counter.get() != last) {
+            last = counter.get();
+            TimeUnit.MILLISECONDS.sleep(500);
+        }
+    }
+
+    @Test
+    void whatIsNotGovernedHereIsRefused() {
+        harbour.configs.apply(DeltaDiscoveryResponse.newBuilder().build());
+        harbour.endpoints(port());
+        assertThatThrownBy(() -> {
+                    harbour.mesh.apply(List.of(new Change.RemoveAddress(Harbour.BERTH.toString())));
+                    harbour.raw();
+                })
+                .hasMessageContaining("503");
+    }
+
+    @Test
+    void drainingAnswersWhatIsUnderWayAndThenCloses() throws Exception {
+        var go = new CompletableFuture<Void>();
+        var begun = new CompletableFuture<Void>();
+        http.createContext("/wait", exchange -> {
+            begun.complete(null);
+            go.join();
+            try (exchange) {
+                exchange.sendResponseHeaders(200, -1);
+            }
+        });
+        try (var idle = harbour.raw().listen();
+                var busy = harbour.raw().listen()) {
+            idle.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await(heard -> heard.contains("\r\n\r\n"));
+            busy.say("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+            begun.get(5, TimeUnit.SECONDS);
+            harbour.workers.forEach(worker -> worker.loop().execute(worker::drain));
+            idle.awaitEnd();
+            go.complete(null);
+            assertThat(busy.awaitEnd()).startsWith("HTTP/1.1 200");
+        }
+    }
+}
