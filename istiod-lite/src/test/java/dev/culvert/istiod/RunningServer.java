@@ -63,8 +63,10 @@ final class RunningServer implements AutoCloseable {
     @Override
     public void close() {
         server.shutdownNow();
-        while (!server.isTerminated()) {
-            Thread.onSpinWait();
+        try {
+            server.awaitTermination();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

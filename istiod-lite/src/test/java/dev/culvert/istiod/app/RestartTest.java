@@ -83,7 +83,7 @@ class RestartTest {
             var port = istiod.serve();
             var token = state.resolve("tokens/node-1/istio-token");
             while (!Files.exists(token)) {
-                Thread.onSpinWait();
+                TimeUnit.MILLISECONDS.sleep(10);
             }
             var controlPlane = new ControlPlane(
                     URI.create("https://127.0.0.1:" + port),

@@ -102,7 +102,8 @@ final class RequestHead implements RequestView {
         return parse(request, hosts.isEmpty() ? "" : hosts.getFirst());
     }
 
-    /// One length, or chunks; nothing that two parsers could see differently (RFC 9112 §6.1).
+    /// One length, or chunks; nothing that two parsers could see differently (RFC 9112 §6.1), and no way to have the
+    /// length taken away on the way (RFC 9110 §7.6.1): the rest of the body would be the next request.
     private static void checkFraming(HttpRequest request) throws BadRequestException {
         var codings = request.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
         var chunked = codings.size() == 1 && codings.getFirst().strip().equalsIgnoreCase("chunked");
@@ -112,6 +113,13 @@ final class RequestHead implements RequestView {
         var lengths = request.headers().getAll(HttpHeaderNames.CONTENT_LENGTH);
         if (lengths.size() > 1 || (chunked && !lengths.isEmpty())) {
             throw new BadRequestException(400, "the length of the body is said twice");
+        }
+        for (var value : request.headers().getAll(HttpHeaderNames.CONNECTION)) {
+            for (var token : value.split(",", -1)) {
+                if (HeaderEdits.isFraming(token.strip())) {
+                    throw new BadRequestException(400, "Connection may not name " + token.strip());
+                }
+            }
         }
     }
 

@@ -91,10 +91,7 @@ class OwnNamespaceTest {
                 assertThat(client.getInputStream().readNBytes(5)).asString().isEqualTo("world");
             }
             client.shutdownOutput();
-            while (!proxy.log().contains("direction=\"outbound\"")) {
-                Thread.onSpinWait();
-            }
-            assertThat(proxy.log()).contains("src.identity=\"" + CART + "\"", "dst.hbone_addr=127.0.0.1:8080");
+            proxy.awaitLog("direction=\"outbound\"", "src.identity=\"" + CART + "\"", "dst.hbone_addr=127.0.0.1:8080");
         } finally {
             run("nft delete table ip test; ip route del 198.18.4.0/24 dev lo");
         }

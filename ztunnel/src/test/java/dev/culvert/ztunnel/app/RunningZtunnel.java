@@ -39,13 +39,13 @@ final class RunningZtunnel implements AutoCloseable {
             try (lines;
                     process) {
                 process.run();
-                ended.complete(null);
             } catch (IOException | RuntimeException e) {
                 ended.completeExceptionally(e);
             }
+            ended.complete(null); // when the log is given back: the next one may be waiting to take it
         });
         while (!ended.isDone() && !get(15021, "/healthz/ready").equals(until)) {
-            Thread.onSpinWait();
+            TimeUnit.MILLISECONDS.sleep(10);
         }
         if (ended.isDone()) {
             throw new IOException("ended at once:\n" + log());
@@ -55,7 +55,11 @@ final class RunningZtunnel implements AutoCloseable {
     /// Waits for all of these words.
     void awaitLog(String... words) {
         while (!List.of(words).stream().allMatch(log()::contains)) {
-            Thread.onSpinWait();
+            try {
+                TimeUnit.MILLISECONDS.sleep(10);
+            } catch (InterruptedException e) { // the test's time is over
+                throw new AssertionError("never logged " + List.of(words) + ":\n" + log(), e);
+            }
         }
     }
 

@@ -2,6 +2,7 @@ package dev.culvert.agent.pods;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
@@ -37,12 +38,12 @@ public final class RedirectionStatus {
     }
 
     public Optional<State> read(String uid) throws IOException {
-        var file = file(uid);
-        if (!Files.exists(file)) {
+        try {
+            var word = Files.readString(file(uid)).strip();
+            return Optional.of(word.equals(State.ENABLED.word) ? State.ENABLED : State.PENDING);
+        } catch (NoSuchFileException notCaptured) { // asked by doing: it may go between two calls
             return Optional.empty();
         }
-        var word = Files.readString(file).strip();
-        return Optional.of(word.equals(State.ENABLED.word) ? State.ENABLED : State.PENDING);
     }
 
     public void remove(String uid) throws IOException {
