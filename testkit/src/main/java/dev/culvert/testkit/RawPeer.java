@@ -4,7 +4,7 @@ import dev.culvert.hbone.codec.ConnectionListener;
 import dev.culvert.hbone.codec.H2Limits;
 import dev.culvert.hbone.codec.HboneConnection;
 import dev.culvert.hbone.codec.HboneStream;
-import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.codec.LoopLimits;
 import dev.culvert.hbone.codec.StreamFailure;
 import dev.culvert.hbone.codec.StreamListener;
 import dev.culvert.hbone.headers.ConnectRequest;
@@ -87,7 +87,7 @@ final class RawPeer implements AutoCloseable {
         public void userEventTriggered(ChannelHandlerContext context, Object event) {
             if (event instanceof SslHandshakeCompletionEvent done && done.isSuccess()) {
                 var http2 = new HboneConnection(
-                        true, new ConnectionListener() {}, H2Limits.DEFAULTS, new ReceiveBudget(Long.MAX_VALUE));
+                        true, new ConnectionListener() {}, H2Limits.DEFAULTS, new LoopLimits(Long.MAX_VALUE));
                 context.pipeline().replace(this, "h2", http2);
                 ready.complete(http2);
             } else if (event instanceof SslHandshakeCompletionEvent failed) {

@@ -4,7 +4,7 @@ import dev.culvert.hbone.codec.ConnectionListener;
 import dev.culvert.hbone.codec.H2Limits;
 import dev.culvert.hbone.codec.HboneConnection;
 import dev.culvert.hbone.codec.HboneStream;
-import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.codec.LoopLimits;
 import dev.culvert.hbone.headers.Baggage;
 import dev.culvert.hbone.headers.ConnectRequest;
 import dev.culvert.hbone.tls.HboneTls;
@@ -80,7 +80,7 @@ final class TestGateway implements AutoCloseable {
         public void userEventTriggered(ChannelHandlerContext context, Object event) {
             if (event instanceof SslHandshakeCompletionEvent done && done.isSuccess()) {
                 var tunnels = new Tunnels(context.channel());
-                var http2 = new HboneConnection(false, tunnels, H2Limits.DEFAULTS, new ReceiveBudget(Long.MAX_VALUE));
+                var http2 = new HboneConnection(false, tunnels, H2Limits.DEFAULTS, new LoopLimits(Long.MAX_VALUE));
                 context.pipeline().replace(this, "h2", http2);
             }
         }

@@ -54,6 +54,7 @@ record TestNode(
                 true,
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(10),
+                Duration.ofMinutes(15),
                 H2Limits.DEFAULTS);
         var registry = new SimpleMeterRegistry();
         var metrics = new ConnectionMetrics(registry);

@@ -1,7 +1,7 @@
 package dev.culvert.hbone.codec;
 
-/// Bounds frames that cost us work and bring no bytes (PING, SETTINGS, RST_STREAM, PRIORITY, empty DATA): a burst,
-/// then a rate. Confined to the connection's loop.
+/// Bounds frames that cost us work and are of no use ([PeerLimit#FRAMES_WITHOUT_USE]): a burst, then a rate. Confined
+/// to the connection's loop.
 final class FloodGuard {
     private static final int BURST = 2_000;
     private static final long NANOS_PER_FRAME = 1_000_000;
@@ -22,7 +22,15 @@ final class FloodGuard {
             lastNanos += earned * NANOS_PER_FRAME;
         }
         if (--allowance < 0) {
-            throw new H2Exception(ErrorCode.ENHANCE_YOUR_CALM, "too many frames without use, last " + what);
+            throw new H2Exception(
+                    PeerLimit.FRAMES_WITHOUT_USE,
+                    ErrorCode.ENHANCE_YOUR_CALM,
+                    "too many frames without use, last " + what);
         }
+    }
+
+    /// The peer's frames turned out to be of use.
+    void forgive(int frames) {
+        allowance = Math.min(BURST, allowance + frames);
     }
 }

@@ -79,7 +79,7 @@ final class FrameDecoder {
         streamId = header.readInt() & 0x7fffffff;
         header.clear();
         if (remaining > maxFrameBytes) {
-            throw new H2Exception(ErrorCode.FRAME_SIZE_ERROR, "frame of " + remaining + " bytes");
+            throw new H2Exception(PeerLimit.FRAME_SIZE, ErrorCode.FRAME_SIZE_ERROR, "frame of " + remaining + " bytes");
         }
         inPayload = true;
         if (type == FrameTypes.DATA) {

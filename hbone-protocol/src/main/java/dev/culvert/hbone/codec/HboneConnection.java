@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// behind TLS as the last handler. Confined to its loop.
 ///
 /// Sending is byte-fair: streams with bytes and credit take turns of one quantum. Receiving gives a stream's credit
-/// back on delivery, and the connection's on receipt while the loop's [ReceiveBudget] has room, on delivery after
+/// back on delivery, and the connection's on receipt while the loop's [LoopLimits] has room, on delivery after
 /// that.
 public final class HboneConnection extends ChannelInboundHandlerAdapter {
     /// Bytes that one stream may send before the next has its turn: four TLS records less the frame header.
@@ -31,7 +31,7 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
     private final ConnectionListener listener;
     private final boolean client;
     final H2Limits limits;
-    final ReceiveBudget budget;
+    final LoopLimits loop;
     final IntObjectHashMap<HboneStream> streams = new IntObjectHashMap<>();
     private final ArrayDeque<HboneStream> ready = new ArrayDeque<>();
     private final Runnable pump = this::pump;
@@ -63,12 +63,12 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
     boolean goAwaySent;
     private boolean draining;
 
-    public HboneConnection(boolean client, ConnectionListener listener, H2Limits limits, ReceiveBudget budget) {
+    public HboneConnection(boolean client, ConnectionListener listener, H2Limits limits, LoopLimits loop) {
         this.client = client;
         this.listener = listener;
         this.limits = limits;
         this.frames = new PeerFrames(this, client, listener);
-        this.budget = budget;
+        this.loop = loop;
         this.nextStreamId = client ? 1 : 2;
         this.prefaceRead = client;
     }
@@ -186,6 +186,7 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
                 }
             }
         } catch (H2Exception bad) {
+            loop.reached(bad.limit());
             breakDown(bad.code(), String.valueOf(bad.getMessage()));
         } finally {
             in.release();
@@ -322,6 +323,7 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
         var bytes = stream.sendSome(writer(), limit);
         sendCredit -= bytes;
         if (bytes > 0) {
+            frames.sentData(bytes, stream.waitingBytes() == 0);
             stream.listener().sent(stream, bytes);
         }
         if (stream.wantsToSend() && !stream.queued) {
@@ -362,9 +364,9 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
         return limits.local().initialWindowBytes() / 4;
     }
 
-    /// Bytes came in for a stream: their credit goes back now or, without room in the budget, on delivery.
+    /// Bytes came in for a stream: their credit goes back now or, without room in the loop, on delivery.
     void holdCredit(int bytes) {
-        if (budget.received(bytes)) {
+        if (loop.received(bytes)) {
             creditToReturn += bytes;
         } else {
             creditHeldBack += bytes;
@@ -372,7 +374,7 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
     }
 
     void deliveredOnConnection(int bytes) {
-        budget.delivered(bytes);
+        loop.delivered(bytes);
         var late = Math.min(bytes, creditHeldBack);
         creditHeldBack -= late;
         creditToReturn += late;
@@ -458,6 +460,7 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
 
         @Override
         public void silent() {
+            loop.reached(PeerLimit.PING);
             breakDown(ErrorCode.NO_ERROR, "no answer to PING");
         }
     }

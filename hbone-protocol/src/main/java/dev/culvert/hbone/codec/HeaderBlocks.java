@@ -50,15 +50,24 @@ final class HeaderBlocks {
     }
 
     void continuation(int streamId, ByteBuf fragment) throws H2Exception {
-        if (openStreamId == 0 || openStreamId != streamId || ++continuations > MAX_CONTINUATIONS) {
+        if (openStreamId == 0 || openStreamId != streamId) {
             throw new H2Exception(ErrorCode.PROTOCOL_ERROR, "unexpected CONTINUATION");
+        }
+        if (++continuations > MAX_CONTINUATIONS) {
+            throw new H2Exception(
+                    PeerLimit.CONTINUATIONS,
+                    ErrorCode.PROTOCOL_ERROR,
+                    "more than " + MAX_CONTINUATIONS + " CONTINUATION frames");
         }
         append(fragment);
     }
 
     private void append(ByteBuf fragment) throws H2Exception {
         if (block.readableBytes() + fragment.readableBytes() > maxBlockBytes) {
-            throw new H2Exception(ErrorCode.ENHANCE_YOUR_CALM, "header block over " + maxBlockBytes + " bytes");
+            throw new H2Exception(
+                    PeerLimit.HEADER_BYTES,
+                    ErrorCode.ENHANCE_YOUR_CALM,
+                    "header block over " + maxBlockBytes + " bytes");
         }
         block.writeBytes(fragment);
     }
@@ -71,7 +80,7 @@ final class HeaderBlocks {
         try {
             return decoder.decodeHeaders(streamId, block);
         } catch (Http2Exception.HeaderListSizeException tooLong) {
-            throw new H2Exception(code(tooLong), "header block: " + tooLong.getMessage());
+            throw new H2Exception(PeerLimit.HEADER_BYTES, code(tooLong), "header block: " + tooLong.getMessage());
         } catch (Http2Exception.StreamException malformed) {
             LOG.debug("malformed headers on stream {}: {}", streamId, malformed.getMessage());
             return null;

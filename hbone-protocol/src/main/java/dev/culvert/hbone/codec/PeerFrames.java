@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /// What the peer's frames do to a connection. Confined to the connection's loop.
 final class PeerFrames implements FrameDecoder.Sink {
+    private static final int USEFUL_BYTES = 1024;
+
     private final HboneConnection connection;
     private final boolean client;
     private final ConnectionListener listener;
@@ -25,6 +27,13 @@ final class PeerFrames implements FrameDecoder.Sink {
         return settingsRead;
     }
 
+    /// DATA went out: the credit for it was of use if it was all that waited, or enough to be worth a frame.
+    void sentData(int bytes, boolean all) {
+        if (all || bytes >= USEFUL_BYTES) {
+            flood.forgive(2 + 2 * (bytes / USEFUL_BYTES)); // of the stream and of the connection
+        }
+    }
+
     int lastPeerStreamId() {
         return lastPeerStreamId;
     }
@@ -34,7 +43,8 @@ final class PeerFrames implements FrameDecoder.Sink {
         beforeAny(FrameTypes.DATA);
         connection.receiveCredit -= bytes;
         if (connection.receiveCredit < 0) {
-            throw new H2Exception(ErrorCode.FLOW_CONTROL_ERROR, "more DATA than the connection has credit for");
+            throw new H2Exception(
+                    PeerLimit.CREDIT, ErrorCode.FLOW_CONTROL_ERROR, "more DATA than the connection has credit for");
         }
         if (bytes == 0 && !endStream) {
             flood.count(connection.nanoTime(), "empty DATA");
@@ -45,6 +55,7 @@ final class PeerFrames implements FrameDecoder.Sink {
         } else {
             connection.holdCredit(bytes);
             if (!stream.receive(bytes)) {
+                connection.loop.reached(PeerLimit.CREDIT);
                 streamError(stream, ErrorCode.FLOW_CONTROL_ERROR, "more DATA than the stream has credit for");
             }
         }
@@ -185,6 +196,7 @@ final class PeerFrames implements FrameDecoder.Sink {
     private void requested(int streamId, Http2Headers headers, boolean endStream) throws H2Exception {
         if (connection.goAwaySent
                 || connection.streams.size() >= connection.limits.local().maxConcurrentStreams()) {
+            connection.loop.reached(PeerLimit.STREAMS);
             flood.count(connection.nanoTime(), "refused stream");
             connection.writer().reset(streamId, ErrorCode.REFUSED_STREAM);
             return;
@@ -237,6 +249,7 @@ final class PeerFrames implements FrameDecoder.Sink {
 
     private void windowUpdate(int streamId, ByteBuf payload) throws H2Exception {
         var increment = Payloads.windowUpdate(payload);
+        flood.count(connection.nanoTime(), "WINDOW_UPDATE");
         if (streamId == 0) {
             if (increment == 0 || (long) connection.sendCredit + increment > Integer.MAX_VALUE) {
                 throw new H2Exception(
@@ -255,7 +268,7 @@ final class PeerFrames implements FrameDecoder.Sink {
         }
     }
 
-    private void streamWindow(HboneStream stream, int increment) {
+    private void streamWindow(HboneStream stream, int increment) throws H2Exception {
         if (increment == 0) {
             streamError(stream, ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
         } else if ((long) stream.sendCredit + increment > Integer.MAX_VALUE) {
@@ -266,7 +279,9 @@ final class PeerFrames implements FrameDecoder.Sink {
         }
     }
 
-    private void streamError(HboneStream stream, ErrorCode code, String why) {
+    /// Counted, because a reset of ours lets the peer open the next stream at once (CVE-2025-8671).
+    private void streamError(HboneStream stream, ErrorCode code, String why) throws H2Exception {
+        flood.count(connection.nanoTime(), why);
         connection.streams.remove(stream.id());
         connection.writer().reset(stream.id(), code);
         HboneConnection.fail(stream, new StreamFailure(code, false, why));

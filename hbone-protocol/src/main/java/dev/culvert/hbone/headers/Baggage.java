@@ -38,8 +38,10 @@ public record Baggage(Map<String, String> values) {
         var values = new LinkedHashMap<String, String>();
         for (var line : lines) {
             if (line.length() <= MAX_LENGTH) {
-                for (var pair : line.toString().split(",", MAX_ENTRIES)) {
-                    var parts = pair.split("=", 3);
+                var pairs =
+                        line.toString().split(",", MAX_ENTRIES + 1); // what is over the limit stays whole, at the end
+                for (var i = 0; i < Math.min(pairs.length, MAX_ENTRIES); i++) {
+                    var parts = pairs[i].split("=", 3);
                     if (parts.length >= 2 && !parts[1].isEmpty() && values.size() < MAX_ENTRIES) {
                         values.put(parts[0], parts[1]);
                     }

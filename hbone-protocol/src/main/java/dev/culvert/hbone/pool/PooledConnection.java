@@ -3,7 +3,8 @@ package dev.culvert.hbone.pool;
 import dev.culvert.hbone.codec.ConnectionListener;
 import dev.culvert.hbone.codec.ErrorCode;
 import dev.culvert.hbone.codec.HboneConnection;
-import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.codec.LoopLimits;
+import dev.culvert.hbone.codec.PeerLimit;
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.failure.ProxyException;
 import dev.culvert.hbone.headers.ConnectRequest;
@@ -18,6 +19,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -35,6 +37,7 @@ final class PooledConnection implements ConnectionListener {
     private final PoolKey key;
     private final HboneTls tls;
     private final PoolLimits limits;
+    private final LoopLimits loop;
     private final HboneConnection http2;
     private final Consumer<PooledConnection> onGone;
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
@@ -44,12 +47,12 @@ final class PooledConnection implements ConnectionListener {
     private @Nullable ScheduledFuture<?> unusedTimer;
     private boolean gone;
 
-    PooledConnection(
-            PoolKey key, HboneTls tls, PoolLimits limits, ReceiveBudget budget, Consumer<PooledConnection> onGone) {
+    PooledConnection(PoolKey key, HboneTls tls, PoolLimits limits, LoopLimits loop, Consumer<PooledConnection> onGone) {
         this.key = key;
         this.tls = tls;
         this.limits = limits;
-        this.http2 = new HboneConnection(true, this, limits.h2(), budget);
+        this.loop = loop;
+        this.http2 = new HboneConnection(true, this, limits.h2(), loop);
         this.onGone = onGone;
     }
 
@@ -118,7 +121,7 @@ final class PooledConnection implements ConnectionListener {
             unusedTimer.cancel(false);
             unusedTimer = null;
         }
-        opening.answerWithin(limits.answer(), channel.eventLoop(), stream);
+        opening.answerWithin(limits.answer(), channel.eventLoop(), stream, loop);
         return opening.result();
     }
 
@@ -218,6 +221,9 @@ final class PooledConnection implements ConnectionListener {
                 if (done.isSuccess()) {
                     verify(context);
                 } else {
+                    if (done.cause() instanceof SslHandshakeTimeoutException) {
+                        loop.reached(PeerLimit.HANDSHAKE);
+                    }
                     fail(ProxyException.of(
                             FailureReason.UPSTREAM_TLS,
                             "TLS handshake failed: " + done.cause().getMessage()));

@@ -1,6 +1,7 @@
 package dev.culvert.hbone.pool;
 
-import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.codec.LoopLimits;
+import dev.culvert.hbone.codec.PeerLimit;
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.failure.ProxyException;
 import dev.culvert.hbone.headers.ConnectRequest;
@@ -27,14 +28,14 @@ public final class TunnelPool {
 
     private final EventLoop loop;
     private final PoolLimits limits;
-    private final ReceiveBudget budget;
+    private final LoopLimits loopLimits;
     private final Map<PoolKey, List<PooledConnection>> connections = new HashMap<>();
     private int size;
 
-    public TunnelPool(EventLoop loop, PoolLimits limits, ReceiveBudget budget) {
+    public TunnelPool(EventLoop loop, PoolLimits limits, LoopLimits loopLimits) {
         this.loop = loop;
         this.limits = limits;
-        this.budget = budget;
+        this.loopLimits = loopLimits;
     }
 
     /// Opens a tunnel over a connection of `key`, dialling one if none has room. Fails with a [ProxyException].
@@ -47,10 +48,11 @@ public final class TunnelPool {
             }
         }
         if (size >= limits.maxConnections() && !evictIdle()) {
+            loopLimits.reached(PeerLimit.CONNECTIONS);
             return CompletableFuture.failedFuture(
                     ProxyException.of(FailureReason.LIMIT, "the pool holds " + size + " connections already"));
         }
-        var connection = new PooledConnection(key, tls, limits, budget, this::remove);
+        var connection = new PooledConnection(key, tls, limits, loopLimits, this::remove);
         candidates = connections.computeIfAbsent(key, _ -> new ArrayList<>(1));
         candidates.add(connection);
         size++;
@@ -63,7 +65,7 @@ public final class TunnelPool {
     /// @param key tells who may be at the other end
     public CompletableFuture<Tunnel> openInside(Tunnel outer, PoolKey key, HboneTls tls, ConnectRequest request) {
         assert loop.inEventLoop();
-        var connection = new PooledConnection(key, tls, limits, budget, _ -> {});
+        var connection = new PooledConnection(key, tls, limits, loopLimits, _ -> {});
         connection.dial((_, handler) -> {
             var channel = new TunnelChannel(outer, outer.stream().connection().channel());
             channel.pipeline().addLast(handler);

@@ -2,6 +2,8 @@ package dev.culvert.hbone.tunnel;
 
 import dev.culvert.hbone.codec.ErrorCode;
 import dev.culvert.hbone.codec.HboneStream;
+import dev.culvert.hbone.codec.LoopLimits;
+import dev.culvert.hbone.codec.PeerLimit;
 import dev.culvert.hbone.codec.StreamFailure;
 import dev.culvert.hbone.codec.StreamListener;
 import dev.culvert.hbone.failure.FailureReason;
@@ -32,11 +34,12 @@ public final class Opening implements StreamListener {
         return result;
     }
 
-    public void answerWithin(Duration timeout, EventExecutor loop, HboneStream stream) {
-        deadline = loop.schedule(() -> expired(stream, timeout), timeout.toNanos(), TimeUnit.NANOSECONDS);
+    public void answerWithin(Duration timeout, EventExecutor loop, HboneStream stream, LoopLimits limits) {
+        deadline = loop.schedule(() -> expired(stream, timeout, limits), timeout.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    private void expired(HboneStream stream, Duration timeout) {
+    private void expired(HboneStream stream, Duration timeout, LoopLimits limits) {
+        limits.reached(PeerLimit.ANSWER);
         stream.reset(ErrorCode.CANCEL);
         fail(FailureReason.UPSTREAM_H2, "no answer to CONNECT within " + timeout.toMillis() + " ms");
     }

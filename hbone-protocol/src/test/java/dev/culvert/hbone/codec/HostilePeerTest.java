@@ -4,14 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.Unpooled;
 import io.netty.channel.WriteBufferWaterMark;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.ObjIntConsumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What a server of ours does when the peer breaks RFC 9113, and its nearest lawful neighbour.
@@ -108,14 +111,6 @@ class HostilePeerTest {
                     p.frame(FrameTypes.HEADERS, 0, 1);
                     p.frame(FrameTypes.PING, 0, 0, zeros(8));
                 }),
-                new Row("endless CONTINUATION", ErrorCode.PROTOCOL_ERROR, p -> {
-                    p.frame(FrameTypes.HEADERS, 0, 1);
-                    repeat(100, () -> p.frame(FrameTypes.CONTINUATION, 0, 1));
-                }),
-                new Row("a header block of 100 kB", ErrorCode.ENHANCE_YOUR_CALM, p -> {
-                    p.frame(FrameTypes.HEADERS, 0, 1, zeros(16000));
-                    repeat(8, () -> p.frame(FrameTypes.CONTINUATION, 0, 1, zeros(16000)));
-                }),
                 new Row("RST_STREAM of an open stream", null, p -> {
                     open(p, 1);
                     p.frame(FrameTypes.RST_STREAM, 0, 1, zeros(4));
@@ -149,30 +144,122 @@ class HostilePeerTest {
                         "GOAWAY of 7 bytes (§6.8)",
                         ErrorCode.PROTOCOL_ERROR,
                         p -> p.frame(FrameTypes.GOAWAY, 0, 0, zeros(7))),
-                new Row(
-                        "a frame over MAX_FRAME_SIZE (§4.2)",
-                        ErrorCode.FRAME_SIZE_ERROR,
-                        p -> p.send(Unpooled.wrappedBuffer(new byte[] {0x7f, 0, 0, 99, 0, 0, 0, 0, 0}))),
                 new Row("a hundred PINGs", null, p -> repeat(100, () -> p.frame(FrameTypes.PING, 0, 0, zeros(8)))),
-                new Row(
-                        "PING flood",
-                        ErrorCode.ENHANCE_YOUR_CALM,
-                        p -> repeat(5_000, () -> p.frame(FrameTypes.PING, 0, 0, zeros(8)))),
-                new Row(
-                        "SETTINGS flood",
-                        ErrorCode.ENHANCE_YOUR_CALM,
-                        p -> repeat(5_000, () -> p.frame(FrameTypes.SETTINGS, 0, 0))),
-                new Row("empty DATA flood", ErrorCode.ENHANCE_YOUR_CALM, p -> {
+                new Row("a megabyte bought 2 KiB at a time", null, HostilePeerTest::sendManySmallUpdates),
+                new Row("a stream over SETTINGS_MAX_CONCURRENT_STREAMS", null, p -> {
+                    for (var id = 1; id <= 401; id += 2) {
+                        open(p, id);
+                    }
+                }));
+    }
+
+    /// Of each, the limit that it reaches.
+    static Stream<Arguments> floods() {
+        return Stream.of(
+                flood(PeerLimit.CONTINUATIONS, ErrorCode.PROTOCOL_ERROR, "endless CONTINUATION", p -> {
+                    p.frame(FrameTypes.HEADERS, 0, 1);
+                    repeat(100, () -> p.frame(FrameTypes.CONTINUATION, 0, 1));
+                }),
+                flood(PeerLimit.HEADER_BYTES, ErrorCode.ENHANCE_YOUR_CALM, "a header block of 100 kB", p -> {
+                    p.frame(FrameTypes.HEADERS, 0, 1, zeros(16000));
+                    repeat(8, () -> p.frame(FrameTypes.CONTINUATION, 0, 1, zeros(16000)));
+                }),
+                flood(PeerLimit.HEADER_BYTES, ErrorCode.PROTOCOL_ERROR, "HPACK bomb", HostilePeerTest::hpackBomb),
+                flood(
+                        PeerLimit.FRAME_SIZE,
+                        ErrorCode.FRAME_SIZE_ERROR,
+                        "a frame over MAX_FRAME_SIZE (§4.2)",
+                        p -> p.send(Unpooled.wrappedBuffer(new byte[] {0x7f, 0, 0, 99, 0, 0, 0, 0, 0}))),
+                useless("PINGs", p -> p.frame(FrameTypes.PING, 0, 0, zeros(8))),
+                useless("SETTINGS", p -> p.frame(FrameTypes.SETTINGS, 0, 0)),
+                useless("PRIORITY", p -> p.frame(FrameTypes.PRIORITY, 0, 1, zeros(5))),
+                useless("unknown frames", p -> p.frame(200, 0, 0, zeros(3))),
+                useless("a credit of one byte", p -> p.frame(FrameTypes.WINDOW_UPDATE, 0, 0, 0, 0, 0, 1)),
+                flood(PeerLimit.FRAMES_WITHOUT_USE, ErrorCode.ENHANCE_YOUR_CALM, "empty DATA", p -> {
                     open(p, 1);
                     repeat(5_000, () -> p.data(1, 0, ""));
                 }),
-                new Row("rapid reset (CVE-2023-44487)", ErrorCode.ENHANCE_YOUR_CALM, HostilePeerTest::rapidReset));
+                flood(PeerLimit.FRAMES_WITHOUT_USE, ErrorCode.ENHANCE_YOUR_CALM, "a window a byte at a time", p -> {
+                    p.frame(FrameTypes.SETTINGS, 0, 0, 0, 4, 0, 0, 0, 0);
+                    open(p, 1);
+                    p.accepted.getFirst().write(Unpooled.wrappedBuffer(new byte[100_000]));
+                    repeat(5_000, () -> p.frame(FrameTypes.WINDOW_UPDATE, 0, 1, 0, 0, 0, 1));
+                }),
+                streams("rapid reset (CVE-2023-44487)", (p, id) -> p.frame(FrameTypes.RST_STREAM, 0, id, 0, 0, 0, 8)),
+                streams(
+                        "resets that we are made to send (CVE-2025-8671)",
+                        (p, id) -> p.frame(FrameTypes.WINDOW_UPDATE, 0, id, 0, 0, 0, 0)),
+                streams("streams that are refused", (_, _) -> {}));
     }
 
-    private static void rapidReset(Peer peer) {
-        for (var id = 1; id < 50_000 && peer.broken == null; id += 2) {
-            open(peer, id);
-            peer.frame(FrameTypes.RST_STREAM, 0, id, 0, 0, 0, 8);
+    private static Arguments flood(PeerLimit limit, ErrorCode code, String name, Consumer<Peer> script) {
+        return Arguments.of(limit, new Row(name, code, script));
+    }
+
+    private static Arguments useless(String name, Consumer<Peer> one) {
+        return flood(
+                PeerLimit.FRAMES_WITHOUT_USE,
+                ErrorCode.ENHANCE_YOUR_CALM,
+                name,
+                p -> repeat(5_000, () -> one.accept(p)));
+    }
+
+    private static Arguments streams(String name, ObjIntConsumer<Peer> each) {
+        return flood(PeerLimit.FRAMES_WITHOUT_USE, ErrorCode.ENHANCE_YOUR_CALM, name, p -> {
+            for (var id = 1; id < 50_000 && p.broken == null; id += 2) {
+                open(p, id);
+                each.accept(p, id);
+            }
+        });
+    }
+
+    /// 4,000 bytes in the table, named 30 times by one byte each.
+    private static void hpackBomb(Peer peer) {
+        var block = new ByteArrayOutputStream();
+        block.writeBytes(
+                new byte[] {0x40, 1, 'x', 0x7f, (byte) (((4000 - 127) & 0x7f) | 0x80), (byte) ((4000 - 127) >> 7)});
+        block.writeBytes(new byte[4000]);
+        for (var i = 0; i < 30; i++) {
+            block.write(0x80 | 62);
+        }
+        var octets = block.toByteArray();
+        var payload = new int[octets.length];
+        for (var i = 0; i < octets.length; i++) {
+            payload[i] = octets[i] & 0xff;
+        }
+        peer.frame(FrameTypes.HEADERS, FrameTypes.END_HEADERS, 1, payload);
+    }
+
+    private static void sendManySmallUpdates(Peer peer) {
+        open(peer, 1);
+        var stream = peer.accepted.getFirst();
+        stream.write(Unpooled.wrappedBuffer(new byte[1 << 20]));
+        for (var sent = 0; sent < 1 << 20; sent += 2048) {
+            peer.frame(FrameTypes.WINDOW_UPDATE, 0, 1, 0, 0, 8, 0);
+            peer.frame(FrameTypes.WINDOW_UPDATE, 0, 0, 0, 0, 8, 0);
+        }
+        assertThat(stream.waitingBytes()).isZero();
+    }
+
+    @ParameterizedTest
+    @MethodSource("floods")
+    void floodEndsTheConnectionAndIsCounted(PeerLimit limit, Row row) {
+        try (var peer = Peer.ofServer()) {
+            row.script.accept(peer);
+            assertThat(peer.broken).isEqualTo(row.expected);
+            assertThat(peer.loop.count(limit)).isEqualTo(1);
+        }
+    }
+
+    /// Not the connection's end, but counted.
+    @Test
+    void streamsOverTheLimitAreRefusedAndCounted() {
+        try (var peer = Peer.ofServer()) {
+            for (var id = 1; id <= 2 * 203; id += 2) {
+                open(peer, id);
+            }
+            assertThat(peer.accepted).hasSize(200);
+            assertThat(peer.loop.count(PeerLimit.STREAMS)).isEqualTo(3);
         }
     }
 
@@ -222,6 +309,7 @@ class HostilePeerTest {
             assertThat(peer.seen.getFirst().failure)
                     .extracting(StreamFailure::code)
                     .isEqualTo(ErrorCode.FLOW_CONTROL_ERROR);
+            assertThat(peer.loop.count(PeerLimit.CREDIT)).isEqualTo(1);
             assertThat(peer.broken).isNull();
         }
     }

@@ -69,6 +69,7 @@ final class Peer implements ConnectionListener, AutoCloseable {
 
     final EmbeddedChannel channel = new EmbeddedChannel();
     final HboneConnection connection;
+    final LoopLimits loop = new LoopLimits(4 << 20);
     final List<HboneStream> accepted = new ArrayList<>();
     final List<Seen> seen = new ArrayList<>();
     final boolean deliver;
@@ -81,7 +82,7 @@ final class Peer implements ConnectionListener, AutoCloseable {
 
     private Peer(boolean client, boolean deliver) {
         this.deliver = deliver;
-        connection = new HboneConnection(client, this, H2Limits.DEFAULTS, new ReceiveBudget(4 << 20));
+        connection = new HboneConnection(client, this, H2Limits.DEFAULTS, loop);
         channel.freezeTime(); // floods are rates: a slow machine must not make them harmless
         channel.pipeline().addLast(connection);
     }

@@ -14,13 +14,16 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +42,8 @@ public final class CertificateStore implements AutoCloseable {
     private final TlsPolicy policy;
     private final Revocation revocation;
     private final Map<SpiffeId, Entry> entries = new ConcurrentHashMap<>();
+    private final LongAdder failuresKept = new LongAdder();
+    private final LongAdder failuresWithout = new LongAdder();
     private final Semaphore fetches = new Semaphore(CONCURRENT_FETCHES);
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("ca-timer").factory());
@@ -109,6 +114,22 @@ public final class CertificateStore implements AutoCloseable {
         return statuses;
     }
 
+    /// Fetches that failed so far.
+    /// @param kept those while there was a valid certificate, or those without
+    long failures(boolean kept) {
+        return (kept ? failuresKept : failuresWithout).sum();
+    }
+
+    /// When the first certificate held ends, in seconds since 1970; 0 without any.
+    long firstExpiry() {
+        return statuses().stream()
+                .map(Status::certificate)
+                .filter(Objects::nonNull)
+                .mapToLong(certificate -> certificate.notAfter().getEpochSecond())
+                .min()
+                .orElse(0);
+    }
+
     @Override
     public void close() {
         timer.shutdownNow();
@@ -121,6 +142,7 @@ public final class CertificateStore implements AutoCloseable {
         private CompletableFuture<HboneTls> first = new CompletableFuture<>();
         private @Nullable HboneTls held;
         private @Nullable String failure;
+        private @Nullable ScheduledFuture<?> next;
         private Duration backoff = FIRST_BACKOFF;
         private boolean closed;
 
@@ -129,14 +151,23 @@ public final class CertificateStore implements AutoCloseable {
         }
 
         synchronized CompletableFuture<HboneTls> tls() {
-            if (held != null && held.certificate().isValidAt(clock.instant())) {
-                return CompletableFuture.completedFuture(held);
+            var usable = usable();
+            if (usable != null) {
+                return CompletableFuture.completedFuture(usable);
             }
             if (failure != null) {
                 return CompletableFuture.failedFuture(ProxyException.of(
                         FailureReason.NO_CERTIFICATE, "no certificate for " + identity + ": " + failure));
             }
+            if (first.isDone()) { // it has expired, and the timer did not see that: the machine may have slept
+                first = new CompletableFuture<>();
+                fetchSoon();
+            }
             return first;
+        }
+
+        private @Nullable HboneTls usable() {
+            return held != null && held.certificate().isValidAt(clock.instant()) ? held : null;
         }
 
         void fetchSoon() {
@@ -163,12 +194,12 @@ public final class CertificateStore implements AutoCloseable {
                 return;
             }
             try {
-                var next = new HboneTls(certificate, policy, revocation);
+                var taken = new HboneTls(certificate, policy, revocation);
                 var old = held;
-                held = next;
+                held = taken;
                 failure = null;
                 backoff = FIRST_BACKOFF;
-                first.complete(next);
+                first.complete(taken);
                 if (old != null) {
                     later(old::release, Duration.ofMinutes(1));
                 }
@@ -181,11 +212,12 @@ public final class CertificateStore implements AutoCloseable {
             }
             var renewal = renewalOf(certificate);
             LOG.info("certificate of {} taken, valid until {}", identity, certificate.notAfter());
-            later(this::fetchSoon, Duration.between(clock.instant(), renewal));
+            fetchIn(Duration.between(clock.instant(), renewal));
         }
 
         private synchronized void failed(String why) {
-            var valid = held != null && held.certificate().isValidAt(clock.instant());
+            var valid = usable() != null;
+            (valid ? failuresKept : failuresWithout).increment();
             LOG.warn(
                     "no new certificate for {}: {}; {}",
                     identity,
@@ -200,18 +232,30 @@ public final class CertificateStore implements AutoCloseable {
                 first = new CompletableFuture<>();
             }
             var jitter = 0.8 + 0.4 * ThreadLocalRandom.current().nextDouble();
-            later(this::fetchSoon, Duration.ofMillis((long) (backoff.toMillis() * jitter)));
+            fetchIn(Duration.ofMillis((long) (backoff.toMillis() * jitter)));
             backoff = min(backoff.multipliedBy(2), MAX_BACKOFF);
         }
 
-        private void later(Runnable task, Duration delay) {
-            if (!timer.isShutdown()) {
-                timer.schedule(task, Math.max(0, delay.toMillis()), TimeUnit.MILLISECONDS);
+        /// In place of a fetch that was planned before.
+        private void fetchIn(Duration delay) {
+            if (next != null) {
+                next.cancel(false);
             }
+            next = later(this::fetchSoon, delay);
+        }
+
+        private @Nullable ScheduledFuture<?> later(Runnable task, Duration delay) {
+            return timer.isShutdown()
+                    ? null
+                    : timer.schedule(task, Math.max(0, delay.toMillis()), TimeUnit.MILLISECONDS);
         }
 
         synchronized Status status() {
-            var state = held != null ? "Available" : failure != null ? "Unavailable: " + failure : "Initializing";
+            var state = usable() != null
+                    ? "Available"
+                    : failure != null
+                            ? "Unavailable: " + failure
+                            : held != null ? "Unavailable: expired" : "Initializing";
             return new Status(identity, state, held == null ? null : held.certificate());
         }
 

@@ -6,13 +6,14 @@ import dev.culvert.daemon.admin.Readiness;
 import dev.culvert.daemon.log.LogLevels;
 import dev.culvert.daemon.metrics.MetricFamily;
 import dev.culvert.daemon.shutdown.Lifecycle;
-import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.codec.LoopLimits;
 import dev.culvert.hbone.pool.TunnelPool;
 import dev.culvert.hbone.tls.Revocation;
 import dev.culvert.hbone.tls.TlsPolicy;
 import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.mesh.model.workload.NamespacedHostname;
 import dev.culvert.proxy.ca.CertificateClient;
+import dev.culvert.proxy.ca.CertificateMetrics;
 import dev.culvert.proxy.ca.CertificateStore;
 import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.xds.MeshResources;
@@ -78,6 +79,7 @@ final class WaypointProcess implements AutoCloseable {
                 Clock.systemUTC(),
                 TlsPolicy.DEFAULT,
                 new Revocation());
+        CertificateMetrics.register(registry, certificates);
         loops.forEach(loop -> workers.add(worker((EventLoop) loop)));
         var place = config.place();
         var serving = new Serving(
@@ -98,11 +100,11 @@ final class WaypointProcess implements AutoCloseable {
 
     private Worker worker(EventLoop loop) {
         var limits = config.limits();
-        var budget = new ReceiveBudget(config.serving().receiveBudget());
-        var tunnels = new TunnelPool(loop, limits.tunnels(), budget);
+        var kept = new LoopLimits(config.serving().receiveBudget());
+        var tunnels = new TunnelPool(loop, limits.tunnels(), kept);
         var dialler = new Dialler(loop, tunnels, certificates, config.place().identity(), (int)
                 limits.upstream().connect().toMillis());
-        return new Worker(loop, budget, tunnels, new UpstreamPool(loop, dialler, limits.upstream()));
+        return new Worker(loop, kept, tunnels, new UpstreamPool(loop, dialler, limits.upstream()));
     }
 
     /// Serves until a signal, then drains.
@@ -178,6 +180,7 @@ final class WaypointProcess implements AutoCloseable {
     static List<MetricFamily> families() {
         var all = new ArrayList<>(RequestMetrics.FAMILIES);
         all.addAll(XdsMetrics.FAMILIES);
+        all.addAll(CertificateMetrics.FAMILIES);
         return all;
     }
 

@@ -1,6 +1,6 @@
 package dev.culvert.waypoint.http;
 
-import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.codec.LoopLimits;
 import dev.culvert.hbone.pool.TunnelPool;
 import dev.culvert.waypoint.config.ServiceConfigs;
 import dev.culvert.waypoint.upstream.Endpoints;
@@ -14,7 +14,7 @@ import java.util.Set;
 /// One event loop and what belongs to it. Confined to the loop but for [#loop].
 public final class Worker {
     private final EventLoop loop;
-    private final ReceiveBudget budget;
+    private final LoopLimits limits;
     private final TunnelPool tunnels;
     private final UpstreamPool upstreams;
     private final Endpoints endpoints = new Endpoints();
@@ -22,9 +22,9 @@ public final class Worker {
     private final Set<Inner> inner = new LinkedHashSet<>();
     private boolean draining;
 
-    public Worker(EventLoop loop, ReceiveBudget budget, TunnelPool tunnels, UpstreamPool upstreams) {
+    public Worker(EventLoop loop, LoopLimits limits, TunnelPool tunnels, UpstreamPool upstreams) {
         this.loop = loop;
-        this.budget = budget;
+        this.limits = limits;
         this.tunnels = tunnels;
         this.upstreams = upstreams;
     }
@@ -33,8 +33,8 @@ public final class Worker {
         return loop;
     }
 
-    public ReceiveBudget budget() {
-        return budget;
+    public LoopLimits limits() {
+        return limits;
     }
 
     UpstreamPool upstreams() {

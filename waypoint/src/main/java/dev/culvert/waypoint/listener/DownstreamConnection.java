@@ -35,7 +35,7 @@ final class DownstreamConnection implements ConnectionListener {
         this.config = config;
         this.worker = worker;
         this.channel = channel;
-        this.http2 = new HboneConnection(false, this, config.bounds().h2(), worker.budget());
+        this.http2 = new HboneConnection(false, this, config.bounds().h2(), worker.limits());
         this.remote = Addresses.canonical((InetSocketAddress) channel.remoteAddress());
         this.local = Addresses.canonical((InetSocketAddress) channel.localAddress());
     }

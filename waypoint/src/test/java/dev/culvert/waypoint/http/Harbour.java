@@ -3,7 +3,7 @@ package dev.culvert.waypoint.http;
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import dev.culvert.hbone.codec.H2Limits;
-import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.codec.LoopLimits;
 import dev.culvert.hbone.headers.Baggage;
 import dev.culvert.hbone.pool.PoolLimits;
 import dev.culvert.hbone.pool.TunnelPool;
@@ -94,14 +94,14 @@ final class Harbour implements AutoCloseable {
                 .sync()
                 .channel();
         clientLoop = (EventLoop) clients.iterator().next();
-        tunnels = new TunnelPool(clientLoop, PoolLimits.DEFAULTS, new ReceiveBudget(1 << 25));
+        tunnels = new TunnelPool(clientLoop, PoolLimits.DEFAULTS, new LoopLimits(1 << 25));
         client = new UpstreamPool(clientLoop, new Dialler(clientLoop, tunnels, certificates, PORTAL, 5000), upstream);
         certificates.tls(PORTAL).get();
         certificates.tls(WAYPOINT).get();
     }
 
     private Worker worker(EventLoop loop, UpstreamLimits limits) {
-        var budget = new ReceiveBudget(1 << 25);
+        var budget = new LoopLimits(1 << 25);
         var tunnels = new TunnelPool(loop, PoolLimits.DEFAULTS, budget);
         var dialler = new Dialler(loop, tunnels, certificates, WAYPOINT, 5000);
         return new Worker(loop, budget, tunnels, new UpstreamPool(loop, dialler, limits));

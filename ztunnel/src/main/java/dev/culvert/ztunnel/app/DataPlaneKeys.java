@@ -49,6 +49,10 @@ final class DataPlaneKeys {
                         "LOCALHOST_APP_TUNNEL", true, "application tunnels (PROXY protocol) go to the pod's loopback"),
                 read.duration("CULVERT_WORKLOAD_WAIT", Duration.ofSeconds(5), "how long a connection waits for xDS"),
                 read.duration("CULVERT_HANDSHAKE_TIMEOUT", Duration.ofSeconds(10), "bound of a TLS handshake"),
+                read.duration(
+                        "CULVERT_TUNNEL_IDLE",
+                        Duration.ofMinutes(15),
+                        "how long a peer may keep a tunnel without a stream"),
                 h2);
     }
 

@@ -1,8 +1,10 @@
 package dev.culvert.ztunnel.app;
 
 import dev.culvert.daemon.metrics.MetricFamily;
+import dev.culvert.hbone.codec.PeerLimit;
 import dev.culvert.hbone.tls.Revocation;
 import dev.culvert.linux.fd.OpenFilesLimit;
+import dev.culvert.proxy.ca.CertificateMetrics;
 import dev.culvert.proxy.telemetry.ConnectionFamilies;
 import dev.culvert.proxy.xds.XdsMetrics;
 import dev.culvert.ztunnel.dns.DnsMetrics;
@@ -37,6 +39,11 @@ final class ProcessMetrics {
             "Connections refused or ended because a certificate is revoked",
             "reporter");
 
+    private static final MetricFamily LIMITS = MetricFamily.counter(
+            "culvert_hbone_limits_total",
+            "Times that a peer reached a limit of an HBONE connection ([limits.md](limits.md))",
+            "limit");
+
     private ProcessMetrics() {}
 
     /// In the order of the page.
@@ -45,6 +52,8 @@ final class ProcessMetrics {
         all.addAll(XdsMetrics.FAMILIES);
         all.addAll(ConnectionFamilies.ALL);
         all.add(REVOKED);
+        all.add(LIMITS);
+        all.addAll(CertificateMetrics.FAMILIES);
         all.addAll(DnsMetrics.FAMILIES);
         all.add(Socks5Metrics.REFUSED);
         return all;
@@ -67,6 +76,7 @@ final class ProcessMetrics {
         registry.more().counter("workload_manager_proxies_stopped", List.of(), pods, PodTable::stoppedTotal);
         Gauge.builder("process_open_fds", ProcessMetrics::openFiles).register(registry);
         Gauge.builder("process_max_fds", ProcessMetrics::maxFiles).register(registry);
+        registerLimits(registry, workers);
         registry.gauge("tokio_num_workers", workers, List::size);
         registry.gauge("tokio_global_queue_depth", workers, ProcessMetrics::waitingTasks);
     }
@@ -75,6 +85,19 @@ final class ProcessMetrics {
         registry.more().counter(REVOKED.name(), Tags.of("reporter", "source"), revocation, Revocation::refusedServers);
         registry.more()
                 .counter(REVOKED.name(), Tags.of("reporter", "destination"), revocation, Revocation::refusedClients);
+    }
+
+    private static void registerLimits(MeterRegistry registry, List<Worker> workers) {
+        for (var limit : PeerLimit.values()) {
+            registry.more()
+                    .counter(
+                            LIMITS.name(),
+                            Tags.of("limit", limit.label()),
+                            workers,
+                            all -> all.stream()
+                                    .mapToLong(worker -> worker.loopLimits().count(limit))
+                                    .sum());
+        }
     }
 
     private static long waitingTasks(List<Worker> workers) {

@@ -12,6 +12,7 @@ import dev.culvert.linux.netns.NetworkNamespace;
 import dev.culvert.linux.socket.TransparentSockets;
 import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.proxy.ca.CertificateClient;
+import dev.culvert.proxy.ca.CertificateMetrics;
 import dev.culvert.proxy.ca.CertificateSource;
 import dev.culvert.proxy.ca.CertificateStore;
 import dev.culvert.proxy.ca.KeysOnTmpfs;
@@ -79,6 +80,7 @@ final class ZtunnelProcess implements AutoCloseable {
     private final PodTable pods;
     private final Holes holes;
     private final HoleWatch holeWatch;
+    private final List<Worker> workers = new ArrayList<>(); // a field: the registry keeps weak references
 
     ZtunnelProcess(ZtunnelConfig config, LogLevels levels) throws IOException {
         this(
@@ -96,7 +98,6 @@ final class ZtunnelProcess implements AutoCloseable {
         var spoof = mayShowClientAddress(config.dataPlane().originalSource());
         Epoll.ensureAvailability();
         var loops = new MultiThreadIoEventLoopGroup(config.serving().workers(), EpollIoHandler.newFactory());
-        var workers = new ArrayList<Worker>();
         loops.forEach(loop -> workers.add(new Worker(
                 (EventLoop) loop, config.dataPlane().pool(), config.serving().receiveBudget())));
         certificates = new CertificateStore(
@@ -121,6 +122,7 @@ final class ZtunnelProcess implements AutoCloseable {
         holeWatch = new HoleWatch(holes, mesh);
         ProcessMetrics.register(registry, pods, workers);
         ProcessMetrics.register(registry, revocation);
+        CertificateMetrics.register(registry, certificates);
     }
 
     private Listeners listeners() {

@@ -4,6 +4,7 @@ import dev.culvert.hbone.codec.ConnectionListener;
 import dev.culvert.hbone.codec.ErrorCode;
 import dev.culvert.hbone.codec.HboneConnection;
 import dev.culvert.hbone.codec.HboneStream;
+import dev.culvert.hbone.codec.PeerLimit;
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.failure.ProxyException;
 import dev.culvert.hbone.headers.ConnectRequest;
@@ -19,7 +20,10 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.handler.ssl.SslHandshakeTimeoutException;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntPredicate;
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -35,19 +39,31 @@ final class InboundConnection implements ConnectionListener {
     private final HboneConnection http2;
     private final InetSocketAddress remote;
     private final InetSocketAddress local;
+    private final CompletableFuture<Void> handshakeOver = new CompletableFuture<>();
     private @Nullable Downstream downstream;
+    private @Nullable ScheduledFuture<?> idleTimer;
+    private long idleSince;
 
     InboundConnection(Pod pod, IntPredicate ports, Channel channel) {
         this.pod = pod;
         this.ports = ports;
         this.channel = channel;
         this.worker = pod.node().worker(channel.eventLoop());
-        this.http2 = new HboneConnection(false, this, pod.node().settings().h2(), worker.budget());
+        this.http2 = new HboneConnection(false, this, pod.node().settings().h2(), worker.loopLimits());
         this.remote = Addresses.canonical((InetSocketAddress) channel.remoteAddress());
         this.local = Addresses.canonical((InetSocketAddress) channel.localAddress());
     }
 
+    /// Completes on the loop when the peer has proven who it is, or is gone.
+    CompletableFuture<Void> handshakeOver() {
+        return handshakeOver;
+    }
+
     void serve() {
+        channel.closeFuture().addListener(_ -> {
+            handshakeOver.complete(null);
+            stopIdleTimer();
+        });
         pod.node().metrics().socketOpened(Traffic.Reporter.DESTINATION);
         channel.closeFuture().addListener(_ -> pod.node().metrics().socketClosed(Traffic.Reporter.DESTINATION));
         var timeout = channel.eventLoop()
@@ -74,7 +90,15 @@ final class InboundConnection implements ConnectionListener {
     }
 
     private void noHandshake() {
+        worker.loopLimits().reached(PeerLimit.CERTIFICATE_WAIT);
         refuse("no certificate for the pod in time");
+    }
+
+    /// Closes it at once. Not logged: whoever floods us must not fill the log.
+    void refuseFor(PeerLimit limit) {
+        worker.loopLimits().reached(limit);
+        handshakeOver.complete(null);
+        channel.close();
     }
 
     private void refuse(String why) {
@@ -96,6 +120,40 @@ final class InboundConnection implements ConnectionListener {
             return;
         }
         new InboundStream(pod, worker, from, stream, request.get()).serve(ports);
+    }
+
+    @Override
+    public void idle() {
+        idleSince = System.nanoTime();
+        if (idleTimer == null) {
+            idleTimer = afterIdle(pod.node().settings().tunnelIdle().toNanos());
+        }
+    }
+
+    /// One timer serves many short silences.
+    private ScheduledFuture<?> afterIdle(long nanos) {
+        return channel.eventLoop().schedule(this::endIdle, nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void endIdle() {
+        idleTimer = null;
+        if (http2.openStreams() > 0) {
+            return;
+        }
+        var left = pod.node().settings().tunnelIdle().toNanos() - (System.nanoTime() - idleSince);
+        if (left > 0) {
+            idleTimer = afterIdle(left);
+        } else {
+            worker.loopLimits().reached(PeerLimit.IDLE);
+            http2.drain();
+        }
+    }
+
+    private void stopIdleTimer() {
+        if (idleTimer != null) {
+            idleTimer.cancel(false);
+            idleTimer = null;
+        }
     }
 
     void drain() {
@@ -132,6 +190,9 @@ final class InboundConnection implements ConnectionListener {
                 if (done.isSuccess()) {
                     admit(context);
                 } else {
+                    if (done.cause() instanceof SslHandshakeTimeoutException) {
+                        worker.loopLimits().reached(PeerLimit.HANDSHAKE);
+                    }
                     refuse("TLS handshake failed: " + done.cause().getMessage());
                 }
             }
@@ -147,6 +208,8 @@ final class InboundConnection implements ConnectionListener {
             }
             downstream = new Downstream(peer, remote, local);
             context.pipeline().replace(this, "h2", http2);
+            handshakeOver.complete(null);
+            idle();
         }
 
         @Override

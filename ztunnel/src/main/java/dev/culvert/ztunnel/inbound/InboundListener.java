@@ -1,11 +1,13 @@
 package dev.culvert.ztunnel.inbound;
 
+import dev.culvert.hbone.codec.PeerLimit;
 import dev.culvert.ztunnel.inpod.Pod;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntPredicate;
 
 /// Port 15008: tunnels that come to a pod. Knows the connections that are open, for the drain.
@@ -13,7 +15,10 @@ import java.util.function.IntPredicate;
 public final class InboundListener extends ChannelInboundHandlerAdapter {
     public static final int PORT = 15008;
 
+    private static final int MAX_HANDSHAKES = 1_000;
+
     private final Pod pod;
+    private final AtomicInteger handshakes = new AtomicInteger();
     private final IntPredicate ports;
     private final Set<InboundConnection> connections = ConcurrentHashMap.newKeySet();
 
@@ -33,7 +38,12 @@ public final class InboundListener extends ChannelInboundHandlerAdapter {
         var connection = new InboundConnection(pod, ports, context.channel());
         connections.add(connection);
         context.channel().closeFuture().addListener(_ -> connections.remove(connection));
-        connection.serve();
+        if (handshakes.incrementAndGet() > MAX_HANDSHAKES) {
+            connection.refuseFor(PeerLimit.HANDSHAKES);
+        } else {
+            connection.serve();
+        }
+        connection.handshakeOver().thenRun(handshakes::decrementAndGet);
     }
 
     /// Takes no more streams on what is open.

@@ -8,6 +8,7 @@ import java.time.Duration;
 /// @param localhostAppTunnel whether application tunnels with a PROXY header end at the pod's loopback
 /// @param workloadWait how long a connection waits for xDS to tell of its pod
 /// @param handshake bound of a TLS handshake with a downstream
+/// @param tunnelIdle how long a downstream may keep a tunnel without a stream
 public record NodeSettings(
         String nodeName,
         String network,
@@ -16,9 +17,18 @@ public record NodeSettings(
         boolean localhostAppTunnel,
         Duration workloadWait,
         Duration handshake,
+        Duration tunnelIdle,
         H2Limits h2) {
     public NodeSettings spoofing(boolean possible) {
         return new NodeSettings(
-                nodeName, network, possible, responseBaggage, localhostAppTunnel, workloadWait, handshake, h2);
+                nodeName,
+                network,
+                possible,
+                responseBaggage,
+                localhostAppTunnel,
+                workloadWait,
+                handshake,
+                tunnelIdle,
+                h2);
     }
 }

@@ -1,6 +1,6 @@
 package dev.culvert.ztunnel.relay;
 
-import dev.culvert.hbone.codec.ReceiveBudget;
+import dev.culvert.hbone.codec.LoopLimits;
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.pool.PoolLimits;
 import dev.culvert.hbone.pool.TunnelPool;
@@ -14,13 +14,13 @@ import java.util.Set;
 public final class Worker {
     private final EventLoop loop;
     private final TunnelPool pool;
-    private final ReceiveBudget budget;
+    private final LoopLimits loopLimits;
     private final Set<LiveConnection> live = new LinkedHashSet<>();
 
     public Worker(EventLoop loop, PoolLimits limits, long receiveBudgetBytes) {
         this.loop = loop;
-        this.budget = new ReceiveBudget(receiveBudgetBytes);
-        this.pool = new TunnelPool(loop, limits, budget);
+        this.loopLimits = new LoopLimits(receiveBudgetBytes);
+        this.pool = new TunnelPool(loop, limits, loopLimits);
     }
 
     public EventLoop loop() {
@@ -31,8 +31,9 @@ public final class Worker {
         return pool;
     }
 
-    public ReceiveBudget budget() {
-        return budget;
+    /// Its counts may be read from any thread.
+    public LoopLimits loopLimits() {
+        return loopLimits;
     }
 
     public void add(LiveConnection connection) {

@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.joining;
 import dev.culvert.daemon.config.Env;
 import dev.culvert.daemon.document.GeneratedSection;
 import dev.culvert.daemon.metrics.MetricFamily;
+import dev.culvert.hbone.codec.PeerLimit;
 import dev.culvert.hbone.failure.FailureReason;
 import java.util.Arrays;
 import java.util.Locale;
@@ -32,6 +33,16 @@ class DocumentsTest {
                 "metrics.md",
                 "traffic",
                 traffic.stream().map(label -> "`" + label + "`").collect(joining(",\n")) + "\n");
+    }
+
+    @Test
+    void limits() throws Exception {
+        var rows = Arrays.stream(PeerLimit.values())
+                .map(limit -> "| `" + limit.label() + "` | " + GeneratedSection.cell(limit.allowed()) + " | "
+                        + GeneratedSection.cell(limit.consequence()) + " |\n")
+                .collect(joining());
+        GeneratedSection.check(
+                "limits.md", "hbone", "| limit | a peer may do | what follows |\n|---|---|---|\n" + rows);
     }
 
     @Test

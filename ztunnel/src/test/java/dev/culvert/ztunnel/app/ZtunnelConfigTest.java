@@ -90,6 +90,7 @@ class ZtunnelConfigTest {
                                 true,
                                 Duration.ofSeconds(5),
                                 Duration.ofSeconds(10),
+                                Duration.ofMinutes(15),
                                 H2Limits.DEFAULTS),
                         new SocketSettings(
                                 1337, true, true, true, Duration.ofSeconds(10), SocketSettings.Keepalive.DEFAULT),
@@ -192,6 +193,7 @@ class ZtunnelConfigTest {
                 "4s",
                 "KEEPALIVE_INTERVAL",
                 "5s"));
+        other.put("CULVERT_TUNNEL_IDLE", "11m");
         other.put("CRL_PATH", "/crl.pem");
         other.putAll(Map.of(
                 "KEEPALIVE_RETRIES",
@@ -328,7 +330,15 @@ class ZtunnelConfigTest {
                 .isEqualTo(new ZtunnelConfig.DataPlane(
                         Optional.of(true),
                         new NodeSettings(
-                                "n1", "net1", true, false, false, Duration.ofSeconds(1), Duration.ofSeconds(2), h2),
+                                "n1",
+                                "net1",
+                                true,
+                                false,
+                                false,
+                                Duration.ofSeconds(1),
+                                Duration.ofSeconds(2),
+                                Duration.ofMinutes(11),
+                                h2),
                         new SocketSettings(
                                 7,
                                 true,
