@@ -43,7 +43,7 @@ record ConfigDump(
         List<PodView> pods,
         List<Description> live,
         Settings settings,
-        @Nullable JsonNode local) {
+        @Nullable LocalMesh local) {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS);
 
     /// @param id uid, name and account
@@ -129,12 +129,7 @@ record ConfigDump(
     }
 
     private ObjectNode fixed() {
-        var all = JsonNodeFactory.instance.objectNode();
-        for (var kind : List.of("workloads", "policies", "services")) {
-            var given = local == null ? null : local.get(kind);
-            all.set(kind, given == null || given.isNull() ? JsonNodeFactory.instance.arrayNode() : given);
-        }
-        return all;
+        return (local == null ? new LocalMesh(List.of(), List.of(), List.of()) : local).json();
     }
 
     private void certificate(ObjectNode out, CertificateStore.Status status) {

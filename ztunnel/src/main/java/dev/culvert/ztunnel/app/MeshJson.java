@@ -132,7 +132,7 @@ final class MeshJson {
         return out;
     }
 
-    private static void ports(ObjectNode out, Map<Integer, Integer> ports) {
+    static void ports(ObjectNode out, Map<Integer, Integer> ports) {
         ports.forEach((service, target) -> out.put(service.toString(), target));
     }
 

@@ -193,7 +193,7 @@ final class ZtunnelProcess implements AutoCloseable {
         lifecycle.add("pods", zds);
         var local = config.upstreams().local();
         if (local != null) {
-            mesh.apply(LocalMesh.read(local));
+            mesh.apply(LocalMesh.read(local).changes());
             LOG.info("mesh of {} taken", local);
         }
         var server = config.upstreams().xds();
