@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
@@ -122,6 +123,7 @@ public final class CertificateStore implements AutoCloseable {
         private @Nullable HboneTls held;
         private @Nullable String failure;
         private Duration backoff = FIRST_BACKOFF;
+        private @Nullable Future<?> due;
         private boolean closed;
 
         Entry(SpiffeId identity) {
@@ -135,6 +137,13 @@ public final class CertificateStore implements AutoCloseable {
             if (failure != null) {
                 return CompletableFuture.failedFuture(ProxyException.of(
                         FailureReason.NO_CERTIFICATE, "no certificate for " + identity + ": " + failure));
+            }
+            if (held != null) { // it has expired before its renewal was due: the machine has slept
+                var old = held;
+                held = null;
+                first = new CompletableFuture<>();
+                later(old::release, Duration.ofMinutes(1));
+                fetchSoon();
             }
             return first;
         }
@@ -181,10 +190,13 @@ public final class CertificateStore implements AutoCloseable {
             }
             var renewal = renewalOf(certificate);
             LOG.info("certificate of {} taken, valid until {}", identity, certificate.notAfter());
-            later(this::fetchSoon, Duration.between(clock.instant(), renewal));
+            next(Duration.between(clock.instant(), renewal));
         }
 
         private synchronized void failed(String why) {
+            if (closed) {
+                return; // nobody waits for it: a retry would go on for ever
+            }
             var valid = held != null && held.certificate().isValidAt(clock.instant());
             LOG.warn(
                     "no new certificate for {}: {}; {}",
@@ -200,23 +212,35 @@ public final class CertificateStore implements AutoCloseable {
                 first = new CompletableFuture<>();
             }
             var jitter = 0.8 + 0.4 * ThreadLocalRandom.current().nextDouble();
-            later(this::fetchSoon, Duration.ofMillis((long) (backoff.toMillis() * jitter)));
+            next(Duration.ofMillis((long) (backoff.toMillis() * jitter)));
             backoff = min(backoff.multipliedBy(2), MAX_BACKOFF);
         }
 
-        private void later(Runnable task, Duration delay) {
-            if (!timer.isShutdown()) {
-                timer.schedule(task, Math.max(0, delay.toMillis()), TimeUnit.MILLISECONDS);
+        /// One fetch is due at a time.
+        private void next(Duration delay) {
+            if (due != null) {
+                due.cancel(false);
             }
+            due = later(this::fetchSoon, delay);
+        }
+
+        private @Nullable Future<?> later(Runnable task, Duration delay) {
+            return timer.isShutdown()
+                    ? null
+                    : timer.schedule(task, Math.max(0, delay.toMillis()), TimeUnit.MILLISECONDS);
         }
 
         synchronized Status status() {
-            var state = held != null ? "Available" : failure != null ? "Unavailable: " + failure : "Initializing";
+            var valid = held != null && held.certificate().isValidAt(clock.instant());
+            var state = valid ? "Available" : failure != null ? "Unavailable: " + failure : "Initializing";
             return new Status(identity, state, held == null ? null : held.certificate());
         }
 
         synchronized void close() {
             closed = true;
+            if (due != null) {
+                due.cancel(false);
+            }
             first.completeExceptionally(
                     ProxyException.of(FailureReason.NO_CERTIFICATE, identity + " has left this node"));
         }

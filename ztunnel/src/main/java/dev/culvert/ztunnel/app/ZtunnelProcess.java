@@ -125,6 +125,7 @@ final class ZtunnelProcess implements AutoCloseable {
 
     private Listeners listeners() {
         var dns = config.dns()
+                .map(settings -> config.place().dedicated().isPresent() ? settings.withOwnSearchList() : settings)
                 .map(settings -> new DnsShared(settings, new DnsMetrics(registry)))
                 .orElse(null);
         var listening = config.listening();
