@@ -131,7 +131,7 @@ public final class CertificateStore implements AutoCloseable {
         }
 
         synchronized CompletableFuture<HboneTls> tls() {
-            if (held != null && held.certificate().isValidAt(clock.instant())) {
+            if (held != null && !isExpired(held)) {
                 return CompletableFuture.completedFuture(held);
             }
             if (failure != null) {
@@ -146,6 +146,10 @@ public final class CertificateStore implements AutoCloseable {
                 fetchSoon();
             }
             return first;
+        }
+
+        private boolean isExpired(HboneTls tls) {
+            return clock.instant().isAfter(tls.certificate().notAfter());
         }
 
         void fetchSoon() {
@@ -190,7 +194,7 @@ public final class CertificateStore implements AutoCloseable {
             }
             var renewal = renewalOf(certificate);
             LOG.info("certificate of {} taken, valid until {}", identity, certificate.notAfter());
-            next(Duration.between(clock.instant(), renewal));
+            next(max(Duration.between(clock.instant(), renewal), FIRST_BACKOFF)); // an authority may live in the past
         }
 
         private synchronized void failed(String why) {
@@ -231,8 +235,9 @@ public final class CertificateStore implements AutoCloseable {
         }
 
         synchronized Status status() {
-            var valid = held != null && held.certificate().isValidAt(clock.instant());
-            var state = valid ? "Available" : failure != null ? "Unavailable: " + failure : "Initializing";
+            var state = held != null && !isExpired(held)
+                    ? "Available"
+                    : failure != null ? "Unavailable: " + failure : "Initializing";
             return new Status(identity, state, held == null ? null : held.certificate());
         }
 
@@ -253,5 +258,9 @@ public final class CertificateStore implements AutoCloseable {
 
     private static Duration min(Duration a, Duration b) {
         return a.compareTo(b) < 0 ? a : b;
+    }
+
+    private static Duration max(Duration a, Duration b) {
+        return a.compareTo(b) > 0 ? a : b;
     }
 }
