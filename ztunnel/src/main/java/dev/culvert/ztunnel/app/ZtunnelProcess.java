@@ -85,7 +85,9 @@ final class ZtunnelProcess implements AutoCloseable {
                 config,
                 levels,
                 new CertificateClient(
-                        config.upstreams().ca(), config.upstreams().secretTtl()));
+                        config.upstreams().ca(),
+                        config.upstreams().secretTtl(),
+                        config.place().dedicated().isEmpty()));
     }
 
     /// @param authority where certificates come from
