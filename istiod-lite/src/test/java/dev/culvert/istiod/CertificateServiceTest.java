@@ -53,6 +53,18 @@ class CertificateServiceTest {
         }
     }
 
+    /// Dedicated mode names nobody: the certificate is for the token's own account, whatever was hoped for.
+    @Test
+    void whoNamesNobodyGetsTheIdentityOfItsToken() throws Exception {
+        var own = new SpiffeId("cluster.local", "istio-system", "ztunnel");
+        try (var client = new CertificateClient(server.as("node-1"), Duration.ofHours(1), false)) {
+            assertThat(PeerIdentities.of(client.fetch(own).leaf())).containsExactly(own);
+            assertThatThrownBy(() -> client.fetch(CART))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("asked for " + CART + " but the certificate says [" + own + "]");
+        }
+    }
+
     @Test
     void nodeWithoutSuchAPodIsRefused() throws Exception {
         try (var client = new CertificateClient(server.as("node-2"), Duration.ofHours(1))) {

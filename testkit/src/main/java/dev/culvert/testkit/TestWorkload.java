@@ -188,7 +188,12 @@ public final class TestWorkload {
         }
     }
 
-    private void publish() {
+    /// The mesh forgets it, though it runs.
+    void withdraw() {
+        mesh.withdraw("workload " + uid(), new Change.RemoveAddress(uid()));
+    }
+
+    void publish() {
         mesh.publish("workload " + uid(), new Change.PutWorkload(model(up().addresses)));
     }
 
@@ -281,7 +286,7 @@ public final class TestWorkload {
         synchronized (accepted) {
             accepted.forEach(Connection::reset);
         }
-        mesh.withdraw("workload " + uid(), new Change.RemoveAddress(uid()));
+        withdraw();
         end();
     }
 

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 class NamesTest {
     private static final int PORT = 8080;
     private static final InetAddress OUTSIDE = InetAddress.ofLiteral("203.0.113.7");
+    private static final Duration WAIT = Duration.ofSeconds(5);
     private static final Limits PATIENT = Limits.DEFAULTS;
     private static final Limits HASTY = new Limits(Duration.ofMillis(1500), 4096, 4, 2);
 
@@ -114,6 +115,29 @@ class NamesTest {
         assertThat(mesh.counted("istio_dns_requests")).isEqualTo(104);
         assertThat(mesh.counted("istio_dns_upstream_requests")).isZero();
         assertThat(mesh.counted("culvert_dns_malformed")).isOne();
+    }
+
+    /// Whoever asks must be known: a wait, then SERVFAIL; who gets known meanwhile is answered.
+    @Test
+    void aPodThatTheMeshDoesNotKnowWaitsAndIsRefused(Mesh mesh) throws Exception {
+        withNames(mesh, PATIENT);
+        var echo = mesh.workload("echo").on("node-b").captured().echo(PORT);
+        var shop = mesh.service("shop").vip().port(80, PORT).backedBy(echo);
+        var client = mesh.workload("client").on("node-a").captured();
+        client.address();
+        client.withdraw();
+        try (var asker = Asker.in("client")) {
+            var start = System.nanoTime();
+            assertThat(asker.ask("shop", A).rcodeText()).isEqualTo("SERVFAIL");
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(WAIT, WAIT.multipliedBy(3));
+
+            asker.send(Asker.query("shop", A).bytes(9));
+            client.publish();
+            assertThat(Reply.to(Asker.query("shop", A), 9, asker.receive())
+                            .orElseThrow()
+                            .addresses())
+                    .containsExactly(shop.vipFor(Family.V4));
+        }
     }
 
     @Test

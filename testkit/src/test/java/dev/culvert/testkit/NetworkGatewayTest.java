@@ -3,6 +3,7 @@ package dev.culvert.testkit;
 import static dev.culvert.testkit.MeshAssertions.assertThat;
 
 import dev.culvert.testkit.Connection.End;
+import dev.culvert.ztunnel.relay.LiveConnection;
 import io.netty.handler.codec.http2.Http2Headers;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -72,6 +73,9 @@ class NetworkGatewayTest {
         assertThat(first.roundTrip("one")).isEqualTo("one");
         assertThat(second.roundTrip("two")).isEqualTo("two");
         assertThat(networks.asked).hasSize(2);
+        assertThat(mesh.workload("client").live())
+                .extracting(LiveConnection.Description::protocol)
+                .containsExactly("DOUBLEHBONE", "DOUBLEHBONE");
         first.close();
         assertThat(second.roundTrip("still")).isEqualTo("still");
     }

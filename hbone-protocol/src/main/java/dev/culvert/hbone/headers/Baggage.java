@@ -19,7 +19,9 @@ public record Baggage(Map<String, String> values) {
         var names = workload.names();
         put(values, "k8s.cluster.name", workload.place().clusterId());
         put(values, "k8s.namespace.name", names.namespace());
-        put(values, "k8s." + names.type().toLowerCase(Locale.ROOT) + ".name", names.workloadName());
+        if (!names.type().isEmpty()) {
+            put(values, "k8s." + names.type().toLowerCase(Locale.ROOT) + ".name", names.workloadName());
+        }
         put(values, "service.name", names.canonicalName());
         put(values, "service.version", names.canonicalRevision());
         put(values, "cloud.region", workload.place().locality().region());

@@ -28,11 +28,20 @@ public final class CertificateClient implements CertificateSource, AutoCloseable
 
     private final ControlPlane server;
     private final Duration validity;
+    private final boolean impersonating;
     private @Nullable ManagedChannel channel;
 
+    /// Of a node proxy, which asks for the identities of its node's pods.
     public CertificateClient(ControlPlane server, Duration validity) {
+        this(server, validity, true);
+    }
+
+    /// @param impersonating false: the identity asked for is the token's own, and nothing is said of it; istiod lets
+    ///        node proxies only name one
+    public CertificateClient(ControlPlane server, Duration validity, boolean impersonating) {
         this.server = server;
         this.validity = validity;
+        this.impersonating = impersonating;
     }
 
     /// Makes a key and a request and throws them away, and opens the channel: what the first pod needs is loaded
@@ -56,12 +65,7 @@ public final class CertificateClient implements CertificateSource, AutoCloseable
             var request = IstioCertificateRequest.newBuilder()
                     .setCsr(SigningRequest.pem(pair, identity))
                     .setValidityDuration(validity.toSeconds())
-                    .setMetadata(Struct.newBuilder()
-                            .putFields(
-                                    "ImpersonatedIdentity",
-                                    Value.newBuilder()
-                                            .setStringValue(identity.toString())
-                                            .build()))
+                    .setMetadata(metadata(identity))
                     .build();
             var answer = IstioCertificateServiceGrpc.newBlockingV2Stub(channel())
                     .withCallCredentials(server.credentials())
@@ -76,6 +80,13 @@ public final class CertificateClient implements CertificateSource, AutoCloseable
         } catch (GeneralSecurityException bad) {
             throw new IOException("the answer of the CA cannot be used: " + bad.getMessage(), bad);
         }
+    }
+
+    private Struct metadata(SpiffeId identity) {
+        var whom = Value.newBuilder().setStringValue(identity.toString()).build();
+        return impersonating
+                ? Struct.newBuilder().putFields("ImpersonatedIdentity", whom).build()
+                : Struct.getDefaultInstance();
     }
 
     private static void requireIdentity(WorkloadCertificate certificate, SpiffeId identity) throws IOException {

@@ -18,8 +18,8 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -142,8 +142,8 @@ public final class CertificateStore implements AutoCloseable {
         private CompletableFuture<HboneTls> first = new CompletableFuture<>();
         private @Nullable HboneTls held;
         private @Nullable String failure;
-        private @Nullable ScheduledFuture<?> next;
         private Duration backoff = FIRST_BACKOFF;
+        private @Nullable Future<?> due;
         private boolean closed;
 
         Entry(SpiffeId identity) {
@@ -151,23 +151,25 @@ public final class CertificateStore implements AutoCloseable {
         }
 
         synchronized CompletableFuture<HboneTls> tls() {
-            var usable = usable();
-            if (usable != null) {
-                return CompletableFuture.completedFuture(usable);
+            if (held != null && !isExpired(held)) {
+                return CompletableFuture.completedFuture(held);
             }
             if (failure != null) {
                 return CompletableFuture.failedFuture(ProxyException.of(
                         FailureReason.NO_CERTIFICATE, "no certificate for " + identity + ": " + failure));
             }
-            if (first.isDone()) { // it has expired, and the timer did not see that: the machine may have slept
+            if (held != null) { // it has expired before its renewal was due: the machine has slept
+                var old = held;
+                held = null;
                 first = new CompletableFuture<>();
+                later(old::release, Duration.ofMinutes(1));
                 fetchSoon();
             }
             return first;
         }
 
-        private @Nullable HboneTls usable() {
-            return held != null && held.certificate().isValidAt(clock.instant()) ? held : null;
+        private boolean isExpired(HboneTls tls) {
+            return clock.instant().isAfter(tls.certificate().notAfter());
         }
 
         void fetchSoon() {
@@ -194,12 +196,12 @@ public final class CertificateStore implements AutoCloseable {
                 return;
             }
             try {
-                var taken = new HboneTls(certificate, policy, revocation);
+                var next = new HboneTls(certificate, policy, revocation);
                 var old = held;
-                held = taken;
+                held = next;
                 failure = null;
                 backoff = FIRST_BACKOFF;
-                first.complete(taken);
+                first.complete(next);
                 if (old != null) {
                     later(old::release, Duration.ofMinutes(1));
                 }
@@ -212,11 +214,14 @@ public final class CertificateStore implements AutoCloseable {
             }
             var renewal = renewalOf(certificate);
             LOG.info("certificate of {} taken, valid until {}", identity, certificate.notAfter());
-            fetchIn(Duration.between(clock.instant(), renewal));
+            next(max(Duration.between(clock.instant(), renewal), FIRST_BACKOFF)); // an authority may live in the past
         }
 
         private synchronized void failed(String why) {
-            var valid = usable() != null;
+            if (closed) {
+                return; // nobody waits for it: a retry would go on for ever
+            }
+            var valid = held != null && held.certificate().isValidAt(clock.instant());
             (valid ? failuresKept : failuresWithout).increment();
             LOG.warn(
                     "no new certificate for {}: {}; {}",
@@ -232,35 +237,36 @@ public final class CertificateStore implements AutoCloseable {
                 first = new CompletableFuture<>();
             }
             var jitter = 0.8 + 0.4 * ThreadLocalRandom.current().nextDouble();
-            fetchIn(Duration.ofMillis((long) (backoff.toMillis() * jitter)));
+            next(Duration.ofMillis((long) (backoff.toMillis() * jitter)));
             backoff = min(backoff.multipliedBy(2), MAX_BACKOFF);
         }
 
-        /// In place of a fetch that was planned before.
-        private void fetchIn(Duration delay) {
-            if (next != null) {
-                next.cancel(false);
+        /// One fetch is due at a time.
+        private void next(Duration delay) {
+            if (due != null) {
+                due.cancel(false);
             }
-            next = later(this::fetchSoon, delay);
+            due = later(this::fetchSoon, delay);
         }
 
-        private @Nullable ScheduledFuture<?> later(Runnable task, Duration delay) {
+        private @Nullable Future<?> later(Runnable task, Duration delay) {
             return timer.isShutdown()
                     ? null
                     : timer.schedule(task, Math.max(0, delay.toMillis()), TimeUnit.MILLISECONDS);
         }
 
         synchronized Status status() {
-            var state = usable() != null
+            var state = held != null && !isExpired(held)
                     ? "Available"
-                    : failure != null
-                            ? "Unavailable: " + failure
-                            : held != null ? "Unavailable: expired" : "Initializing";
+                    : failure != null ? "Unavailable: " + failure : "Initializing";
             return new Status(identity, state, held == null ? null : held.certificate());
         }
 
         synchronized void close() {
             closed = true;
+            if (due != null) {
+                due.cancel(false);
+            }
             first.completeExceptionally(
                     ProxyException.of(FailureReason.NO_CERTIFICATE, identity + " has left this node"));
         }
@@ -273,5 +279,9 @@ public final class CertificateStore implements AutoCloseable {
 
     private static Duration min(Duration a, Duration b) {
         return a.compareTo(b) < 0 ? a : b;
+    }
+
+    private static Duration max(Duration a, Duration b) {
+        return a.compareTo(b) > 0 ? a : b;
     }
 }

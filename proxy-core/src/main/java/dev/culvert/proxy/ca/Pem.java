@@ -14,10 +14,16 @@ import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Certificates and keys as PEM text.
 final class Pem {
     private static final Base64.Encoder BASE64 = Base64.getMimeEncoder(64, new byte[] {'\n'});
+
+    private static final String AFTER_A_CERTIFICATE = "(?<=-----END CERTIFICATE-----)";
+    private static final int MAX_ROOTS = 64;
+    private static final Logger LOG = LoggerFactory.getLogger("ca");
 
     private Pem() {}
 
@@ -35,7 +41,20 @@ final class Pem {
         for (var element : elements.subList(1, elements.size() - 1)) {
             chain.addAll(certificates(element));
         }
-        return new WorkloadCertificate(identity, key, chain, certificates(elements.getLast()));
+        return new WorkloadCertificate(identity, key, chain, roots(elements.getLast()));
+    }
+
+    /// A root that cannot be read is passed over: the others are trusted all the same.
+    private static List<X509Certificate> roots(String bundle) {
+        var roots = new ArrayList<X509Certificate>();
+        for (var one : bundle.split(AFTER_A_CERTIFICATE, MAX_ROOTS)) {
+            try {
+                roots.addAll(certificates(one));
+            } catch (GeneralSecurityException bad) {
+                LOG.warn("a root of the CA's answer cannot be read and is not trusted: {}", bad.getMessage());
+            }
+        }
+        return roots;
     }
 
     static List<X509Certificate> certificates(String pem) throws GeneralSecurityException {

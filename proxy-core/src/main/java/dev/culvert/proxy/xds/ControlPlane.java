@@ -6,6 +6,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.ChannelOption;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -31,6 +32,7 @@ public record ControlPlane(
         String altHostname,
         String clusterId,
         Map<String, String> headers) {
+    private static final int CONNECT_MILLIS = 5000;
     private static final int MAX_MESSAGE_BYTES = 200 * 1024 * 1024;
 
     public ControlPlane {
@@ -46,6 +48,7 @@ public record ControlPlane(
         var host = address.getHost().replaceAll("[\\[\\]]", "");
         return NettyChannelBuilder.forAddress(host, address.getPort() < 0 ? 443 : address.getPort())
                 .sslContext(tls.build())
+                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
                 .keepAliveTime(30, TimeUnit.SECONDS)
                 .keepAliveTimeout(10, TimeUnit.SECONDS)
                 .keepAliveWithoutCalls(true)

@@ -2,30 +2,43 @@ package dev.culvert.proxy.ca;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.culvert.hbone.failure.FailureReason;
+import dev.culvert.hbone.failure.ProxyException;
+import dev.culvert.hbone.tls.HboneTls;
 import dev.culvert.hbone.tls.WorkloadCertificate;
 import dev.culvert.mesh.model.identity.SpiffeId;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+/// One fetch an identity, renewal at half life, what holds while there is no certificate. The authority signs for
+/// an hour, beside the minute that has passed already.
 @Timeout(60)
 class CertificateStoreTest {
-    private static final SpiffeId ID = new SpiffeId("cluster.local", "shop", "cart");
+    private static final SpiffeId CART = new SpiffeId("cluster.local", "shop", "cart");
+    private static final Duration HALF = Duration.ofSeconds((61 * 60) / 2 - 60);
 
-    /// Moves when it is told to.
-    private static final class SetClock extends Clock {
-        private volatile Instant now = Instant.now();
+    /// The system's, moved.
+    private static final class MovedClock extends Clock {
+        private volatile Duration by = Duration.ZERO;
 
         @Override
         public Instant instant() {
-            return now;
+            return Instant.now().plus(by);
         }
 
         @Override
@@ -35,101 +48,153 @@ class CertificateStoreTest {
 
         @Override
         public Clock withZone(ZoneId zone) {
-            throw new UnsupportedOperationException();
+            return this;
         }
     }
 
-    /// A real authority that can be away.
-    private static final class Source implements CertificateSource {
-        private final TestAuthority authority;
-        private volatile boolean away;
-
-        Source() throws IOException {
-            authority = new TestAuthority();
-        }
-
-        @Override
-        public WorkloadCertificate fetch(SpiffeId identity) throws IOException {
-            if (away) {
-                throw new IOException("the CA is away");
-            }
-            return authority.fetch(identity);
-        }
-    }
-
-    private final SetClock clock = new SetClock();
-    private final Source source = new Source();
-    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private final MovedClock clock = new MovedClock();
+    private final TestAuthority authority = new TestAuthority();
+    private final List<SpiffeId> asked = new CopyOnWriteArrayList<>();
+    private final AtomicInteger running = new AtomicInteger();
+    private final AtomicInteger mostRunning = new AtomicInteger();
+    private volatile boolean refusing;
+    private volatile Semaphore gate = new Semaphore(10_000);
+    private final CertificateStore store = new CertificateStore(this::sign, null, clock);
 
     CertificateStoreTest() throws IOException {}
 
-    private double failures(String kept) {
-        return registry.get("culvert_certificate_failures_total")
-                .tag("kept", kept)
-                .functionCounter()
-                .count();
-    }
-
-    private void awaitFailure(String kept) throws InterruptedException {
-        while (failures(kept) == 0) {
-            TimeUnit.MILLISECONDS.sleep(10);
-        }
-    }
-
-    /// The authority's certificates live for an hour, so half an hour later one is due.
-    @Test
-    void aValidCertificateIsKeptWhileRenewalFailsAndTheFailureIsCounted() throws Exception {
-        try (var store = new CertificateStore(source, null, clock)) {
-            CertificateMetrics.register(registry, store);
-            clock.now = clock.now.plus(Duration.ofMinutes(40));
-            source.away = false;
-            var first = store.tls(ID).get(20, TimeUnit.SECONDS);
-            source.away = true; // the next fetch is due at once
-            awaitFailure("true");
-            assertThat(store.tls(ID).get().certificate().identity())
-                    .isEqualTo(first.certificate().identity());
-            assertThat(store.statuses())
-                    .singleElement()
-                    .matches(status -> status.state().equals("Available"));
-            assertThat(registry.get("culvert_certificate_expiry_timestamp_seconds")
-                            .gauge()
-                            .value())
-                    .isEqualTo((double)
-                            store.tls(ID).get().certificate().notAfter().getEpochSecond());
-            assertThat(failures("false")).isZero();
-        }
-    }
-
-    @Test
-    void withoutAValidCertificateConnectionsAreRefusedAtOnceUntilThereIsOne() throws Exception {
-        source.away = true;
-        try (var store = new CertificateStore(source, null, clock)) {
-            CertificateMetrics.register(registry, store);
-            assertThat(store.tls(ID)).failsWithin(Duration.ofSeconds(20));
-            awaitFailure("false");
-            assertThat(store.tls(ID)).isCompletedExceptionally();
-            assertThat(store.statuses())
-                    .singleElement()
-                    .matches(status -> status.state().equals("Unavailable: the CA is away"));
-            source.away = false;
-            while (store.tls(ID).isCompletedExceptionally()) {
-                TimeUnit.MILLISECONDS.sleep(10);
+    private WorkloadCertificate sign(SpiffeId identity) throws IOException {
+        asked.add(identity);
+        mostRunning.accumulateAndGet(running.incrementAndGet(), Math::max);
+        try {
+            gate.acquireUninterruptibly();
+            if (refusing) {
+                throw new IOException("UNAUTHENTICATED: request impersonation authentication failure");
             }
-            assertThat(store.tls(ID).get(20, TimeUnit.SECONDS).certificate().identity())
-                    .isEqualTo(ID);
+            return authority.fetch(identity);
+        } finally {
+            running.decrementAndGet();
         }
     }
 
-    @Test
-    void anExpiredCertificateIsNotUsed() throws Exception {
-        try (var store = new CertificateStore(source, null, clock)) {
-            store.tls(ID).get(20, TimeUnit.SECONDS);
-            source.away = true;
-            clock.now = clock.now.plus(Duration.ofHours(2));
-            assertThat(store.statuses())
-                    .singleElement()
-                    .matches(status -> !status.state().equals("Available"));
-            assertThat(store.tls(ID)).failsWithin(Duration.ofSeconds(20));
+    @AfterEach
+    void close() {
+        gate.release(1000);
+        store.close();
+    }
+
+    private static void await(BooleanSupplier condition) throws InterruptedException {
+        while (!condition.getAsBoolean()) {
+            TimeUnit.MILLISECONDS.sleep(5);
         }
+    }
+
+    private String state() {
+        return store.statuses().getFirst().state();
+    }
+
+    private static WorkloadCertificate of(CompletableFuture<HboneTls> tls) throws Exception {
+        return tls.get(10, TimeUnit.SECONDS).certificate();
+    }
+
+    private static FailureReason reason(CompletableFuture<HboneTls> tls) throws Exception {
+        return tls.handle((_, failure) -> ProxyException.of(failure).reason()).get(10, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void whoComesEarlyWaitsAndAllShareOneFetch() throws Exception {
+        gate = new Semaphore(0);
+        var waiting = IntStream.range(0, 50).mapToObj(_ -> store.tls(CART)).toList();
+        await(() -> asked.size() == 1);
+        assertThat(state()).isEqualTo("Initializing");
+        assertThat(waiting).noneMatch(CompletableFuture::isDone);
+        gate.release();
+        for (var one : waiting) {
+            assertThat(of(one).identity()).isEqualTo(CART);
+        }
+        assertThat(asked).hasSize(1);
+        assertThat(state()).isEqualTo("Available");
+    }
+
+    @Test
+    void eightAreAskedForAtATime() throws Exception {
+        gate = new Semaphore(0);
+        IntStream.range(0, 20).forEach(i -> store.prefetch(new SpiffeId("cluster.local", "shop", "sa" + i)));
+        await(() -> asked.size() == 8);
+        gate.release(20);
+        await(() -> asked.size() == 20 && running.get() == 0);
+        assertThat(mostRunning).hasValue(8);
+    }
+
+    @Test
+    void itIsRenewedAtHalfLife() throws Exception {
+        clock.by = HALF.minusSeconds(2);
+        var first = of(store.tls(CART));
+        assertThat(asked).hasSize(1);
+        clock.by = Duration.ZERO; // what comes next is due in half an hour
+        await(() -> !of(store, CART).equals(first));
+        assertThat(asked).hasSize(2);
+    }
+
+    private static WorkloadCertificate of(CertificateStore store, SpiffeId identity) {
+        return store.tls(identity).join().certificate();
+    }
+
+    @Test
+    void withoutACertificateConnectionsFailAtOnceUntilARetryBringsOne() throws Exception {
+        refusing = true;
+        assertThat(reason(store.tls(CART))).isEqualTo(FailureReason.NO_CERTIFICATE);
+        assertThat(state()).isEqualTo("Unavailable: UNAUTHENTICATED: request impersonation authentication failure");
+        assertThat(store.tls(CART)).isCompletedExceptionally();
+        refusing = false;
+        await(() -> state().equals("Available"));
+        assertThat(of(store.tls(CART)).identity()).isEqualTo(CART);
+    }
+
+    @Test
+    void theOldOneIsKeptWhileItIsValidAndNoLonger() throws Exception {
+        clock.by = HALF.minusMillis(300);
+        var first = of(store.tls(CART));
+        refusing = true;
+        await(() -> asked.size() >= 2 && running.get() == 0);
+        assertThat(state()).isEqualTo("Available");
+        assertThat(of(store.tls(CART))).isEqualTo(first);
+        clock.by = Duration.ofHours(2);
+        await(() -> state().startsWith("Unavailable: "));
+        assertThat(reason(store.tls(CART))).isEqualTo(FailureReason.NO_CERTIFICATE);
+    }
+
+    /// The machine has slept past the end of a certificate, and its timers with it.
+    @Test
+    void anExpiredOneIsNotHandedOut() throws Exception {
+        var first = of(store.tls(CART));
+        clock.by = Duration.ofHours(2);
+        assertThat(state()).isEqualTo("Initializing");
+        gate = new Semaphore(0);
+        var next = store.tls(CART);
+        assertThat(next).isNotDone();
+        clock.by = Duration.ZERO;
+        gate.release();
+        assertThat(of(next)).isNotEqualTo(first);
+    }
+
+    @Test
+    void aForgottenIdentityIsNotAskedForAnyMore() throws Exception {
+        refusing = true;
+        gate = new Semaphore(0);
+        var waiting = store.tls(CART);
+        await(() -> asked.size() == 1);
+        store.forget(CART);
+        assertThat(reason(waiting)).isEqualTo(FailureReason.NO_CERTIFICATE);
+        gate.release();
+        await(() -> running.get() == 0);
+        var other = new SpiffeId("cluster.local", "shop", "other");
+        refusing = false;
+        gate.release(10);
+        of(store.tls(other));
+        var retry = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1500); // the first backoff is 1.2 s at most
+        await(() -> System.nanoTime() > retry);
+        assertThat(asked).containsExactly(CART, other);
+        assertThat(store.statuses()).hasSize(1);
     }
 }

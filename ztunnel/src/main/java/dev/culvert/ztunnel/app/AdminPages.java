@@ -91,7 +91,7 @@ final class AdminPages {
                 views,
                 live.get(),
                 settings,
-                local == null ? null : local.tree());
+                local == null ? null : LocalMesh.read(local));
     }
 
     private static String json(List<Holes.Hole> holes) throws IOException {

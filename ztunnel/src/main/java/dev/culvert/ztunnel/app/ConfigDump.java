@@ -29,8 +29,10 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Date;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// `/config_dump`, in the shape that `istioctl` reads: keys sorted, two spaces, item after item, so that a big mesh is
@@ -43,7 +45,7 @@ record ConfigDump(
         List<PodView> pods,
         List<Description> live,
         Settings settings,
-        @Nullable JsonNode local) {
+        @Nullable LocalMesh local) {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS);
 
     /// @param id uid, name and account
@@ -80,12 +82,13 @@ record ConfigDump(
                     "services",
                     byText(mesh.services(), Service::hostname),
                     (to, service) -> MeshJson.service(to, mesh, service));
-            value(json, "stagedServices", staged());
+            staged(json);
             value(json, "staticConfig", fixed());
             value(json, "version", settings.version);
             json.writeObjectFieldStart("workloadState");
+            var open = live.stream().collect(Collectors.groupingBy(Description::podUid));
             for (var pod : byText(pods, view -> view.id.uid())) {
-                value(json, pod.id.uid(), state(pod));
+                state(json, pod, open.getOrDefault(pod.id.uid(), List.of()));
             }
             json.writeEndObject();
             list(json, "workloads", byText(mesh.workloads(), Workload::uid), MeshJson::workload);
@@ -119,22 +122,21 @@ record ConfigDump(
         JSON.writeValue(json, JSON.treeToValue(node, Object.class));
     }
 
-    private ObjectNode staged() {
-        var all = JsonNodeFactory.instance.objectNode();
-        mesh.stagedEndpoints().forEach((key, endpoints) -> {
-            var of = all.putObject(key.toString());
-            endpoints.forEach((uid, endpoint) -> MeshJson.endpoint(of.putObject(uid), endpoint));
-        });
-        return all;
+    private void staged(JsonGenerator json) throws IOException {
+        json.writeObjectFieldStart("stagedServices");
+        var all = mesh.stagedEndpoints();
+        for (var key : byText(all.keySet(), Object::toString)) {
+            var of = JsonNodeFactory.instance.objectNode();
+            for (var endpoint : all.getOrDefault(key, Map.of()).values()) {
+                MeshJson.endpoint(of.putObject(endpoint.workloadUid()), mesh, endpoint);
+            }
+            value(json, key.toString(), of);
+        }
+        json.writeEndObject();
     }
 
     private ObjectNode fixed() {
-        var all = JsonNodeFactory.instance.objectNode();
-        for (var kind : List.of("workloads", "policies", "services")) {
-            var given = local == null ? null : local.get(kind);
-            all.set(kind, given == null || given.isNull() ? JsonNodeFactory.instance.arrayNode() : given);
-        }
-        return all;
+        return (local == null ? new LocalMesh(List.of(), List.of(), List.of()) : local).json();
     }
 
     private void certificate(ObjectNode out, CertificateStore.Status status) {
@@ -168,29 +170,34 @@ record ConfigDump(
         }
     }
 
-    private ObjectNode state(PodView pod) {
-        var of = JsonNodeFactory.instance.objectNode().put("state", pod.up ? "Up" : "Pending");
+    private static void state(JsonGenerator json, PodView pod, List<Description> open) throws IOException {
+        json.writeObjectFieldStart(pod.id.uid());
         if (pod.up) {
-            var connections = of.putObject("connections");
-            connections(connections.putArray("inbound"), pod, true);
-            connections(connections.putArray("outbound"), pod, false);
+            json.writeObjectFieldStart("connections");
+            connections(
+                    json, "inbound", open.stream().filter(Description::inbound).toList());
+            connections(
+                    json,
+                    "outbound",
+                    open.stream().filter(connection -> !connection.inbound()).toList());
+            json.writeEndObject();
         }
-        of.putObject("info")
-                .put("name", pod.id.name())
-                .put("namespace", pod.id.namespace())
-                .put("serviceAccount", pod.id.serviceAccount());
-        return of;
+        var info = JsonNodeFactory.instance.objectNode();
+        info.put("name", pod.id.name()).put("namespace", pod.id.namespace());
+        info.put("serviceAccount", pod.id.serviceAccount());
+        value(json, "info", info);
+        json.writeStringField("state", pod.up ? "Up" : "Pending");
+        json.writeEndObject();
     }
 
-    private void connections(ArrayNode out, PodView pod, boolean inbound) {
-        for (var connection : live) {
-            if (connection.inbound() == inbound && connection.podUid().equals(pod.id.uid())) {
-                out.addObject()
-                        .put("src", Addresses.text(connection.source()))
+    private static void connections(JsonGenerator json, String name, List<Description> open) throws IOException {
+        list(
+                json,
+                name,
+                open,
+                (out, connection) -> out.put("src", Addresses.text(connection.source()))
                         .put("originalDst", connection.original())
                         .put("actualDst", Addresses.text(connection.actual()))
-                        .put("protocol", connection.protocol());
-            }
-        }
+                        .put("protocol", connection.protocol()));
     }
 }

@@ -1,66 +1,40 @@
 package dev.culvert.ztunnel.app;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.culvert.mesh.model.policy.Policy;
 import dev.culvert.mesh.model.state.Change;
-import dev.culvert.mesh.model.workload.Addresses;
-import dev.culvert.mesh.model.workload.LoadBalancing;
-import dev.culvert.mesh.model.workload.Locality;
+import dev.culvert.mesh.model.state.MeshSnapshot;
 import dev.culvert.mesh.model.workload.NamespacedHostname;
-import dev.culvert.mesh.model.workload.NetworkAddress;
-import dev.culvert.mesh.model.workload.Ports;
 import dev.culvert.mesh.model.workload.Service;
-import dev.culvert.mesh.model.workload.TunnelProtocol;
 import dev.culvert.mesh.model.workload.Workload;
 import java.io.IOException;
-import java.net.InetAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiFunction;
 
-/// Reads `LOCAL_XDS_PATH`: a YAML file with `workloads`, `services` and `policies` in the shape of the config dump.
-/// A key that it does not know stops the start, so that nothing is left out unnoticed.
-final class LocalMesh {
+/// What `LOCAL_XDS` or the file of `LOCAL_XDS_PATH` says: YAML with `workloads`, `services` and `policies` in the
+/// shape of the config dump. A key that is not known stops the start, so that nothing is left out unnoticed.
+record LocalMesh(List<Workload> workloads, List<Service> services, List<Policy> policies) {
     private static final Set<String> TOP = Set.of("workloads", "services", "policies");
-    private static final Set<String> WORKLOAD = Set.of(
-            "workloadIps",
-            "uid",
-            "name",
-            "namespace",
-            "trustDomain",
-            "serviceAccount",
-            "network",
-            "workloadName",
-            "workloadType",
-            "canonicalName",
-            "canonicalRevision",
-            "hostname",
-            "node",
-            "nativeTunnel",
-            "protocol",
-            "authorizationPolicies",
-            "status",
-            "clusterId",
-            "locality",
-            "services",
-            "capacity");
-    private static final Set<String> SERVICE =
-            Set.of("name", "namespace", "hostname", "vips", "ports", "subjectAltNames", "canonical");
 
     /// Where the mesh is written down.
     interface Source {
         /// The YAML as it is now.
-        JsonNode tree() throws IOException;
+        String yaml() throws IOException;
 
         static Source file(Path file) {
             return new Source() {
                 @Override
-                public JsonNode tree() throws IOException {
-                    return new ObjectMapper(new YAMLFactory()).readTree(file.toFile());
+                public String yaml() throws IOException {
+                    return Files.readString(file);
                 }
 
                 @Override
@@ -73,8 +47,8 @@ final class LocalMesh {
         static Source text(String yaml) {
             return new Source() {
                 @Override
-                public JsonNode tree() throws IOException {
-                    return new ObjectMapper(new YAMLFactory()).readTree(yaml);
+                public String yaml() {
+                    return yaml;
                 }
 
                 @Override
@@ -85,139 +59,70 @@ final class LocalMesh {
         }
     }
 
-    private final Source file;
-
-    private LocalMesh(Source file) {
-        this.file = file;
-    }
-
-    static List<Change> read(Source source) throws IOException {
-        return new LocalMesh(source).read();
-    }
-
-    private List<Change> read() throws IOException {
-        var root = file.tree();
-        requireKeys(root, TOP, "the file");
-        var changes = new ArrayList<Change>();
+    /// @throws IOException that names the source, the item and the key
+    static LocalMesh read(Source source) throws IOException {
         try {
-            for (var service : root.path("services")) {
-                changes.add(new Change.PutService(service(service)));
-            }
-            for (var policy : root.path("policies")) {
-                changes.add(new Change.PutPolicy(LocalPolicy.read(policy)));
-            }
-            for (var workload : root.path("workloads")) {
-                changes.add(new Change.PutWorkload(workload(workload)));
-            }
-        } catch (IllegalArgumentException bad) {
-            throw new IOException(file + ": " + bad.getMessage(), bad);
+            var root = LocalItem.of(LocalYaml.read(source.yaml()), "the file", TOP);
+            var services = items(root, "services", LocalService::new);
+            return new LocalMesh(
+                    withEndpointsOf(
+                            services, items(root, "workloads", (node, what) -> new LocalWorkload(node, what).read())),
+                    services.stream().map(LocalService::read).toList(),
+                    items(root, "policies", LocalPolicy::read));
+        } catch (IllegalArgumentException | IOException bad) {
+            throw new IOException(source + ": " + bad.getMessage(), bad);
         }
+    }
+
+    private static <T> List<T> items(LocalItem root, String key, BiFunction<JsonNode, String, T> read) {
+        var all = new ArrayList<T>();
+        for (var node : root.list(key)) {
+            var name = node.path("name").asText("");
+            all.add(read.apply(node, key + "[" + all.size() + "]" + (name.isEmpty() ? "" : " '" + name + "'")));
+        }
+        return List.copyOf(all);
+    }
+
+    /// A service may name its endpoints, as a dump shows them; what a workload itself says counts more.
+    private static List<Workload> withEndpointsOf(List<LocalService> services, List<Workload> workloads) {
+        var told = new HashMap<String, Map<NamespacedHostname, Map<Integer, Integer>>>();
+        services.forEach(service -> service.endpoints()
+                .forEach((uid, ports) ->
+                        told.computeIfAbsent(uid, _ -> new HashMap<>()).put(service.key(), ports)));
+        return workloads.stream()
+                .map(workload -> {
+                    var all = new HashMap<>(told.getOrDefault(workload.uid(), Map.of()));
+                    all.putAll(workload.services());
+                    return LocalWorkload.withServices(workload, all);
+                })
+                .toList();
+    }
+
+    List<Change> changes() {
+        var changes = new ArrayList<Change>();
+        services.forEach(service -> changes.add(new Change.PutService(service)));
+        policies.forEach(policy -> changes.add(new Change.PutPolicy(policy)));
+        workloads.forEach(workload -> changes.add(new Change.PutWorkload(workload)));
         return changes;
     }
 
-    private void requireKeys(JsonNode object, Set<String> known, String what) throws IOException {
-        for (var name : (Iterable<String>) object::fieldNames) {
-            if (!known.contains(name)) {
-                throw new IOException(file + ": unknown key '" + name + "' in " + what + "; known: " + known);
-            }
-        }
+    /// As the dump's `staticConfig` shows it: `services` of a workload are a map here.
+    ObjectNode json() {
+        var all = JsonNodeFactory.instance.objectNode();
+        var to = all.putArray("workloads");
+        workloads.forEach(workload -> json(to, workload));
+        var into = all.putArray("policies");
+        policies.forEach(policy -> MeshJson.policy(into.addObject(), policy));
+        var out = all.putArray("services");
+        services.forEach(service -> MeshJson.service(out.addObject(), MeshSnapshot.EMPTY, service));
+        return all;
     }
 
-    private Workload workload(JsonNode from) throws IOException {
-        requireKeys(from, WORKLOAD, "a workload");
-        var services = new HashMap<NamespacedHostname, Map<Integer, Integer>>();
-        from.path("services").properties().forEach(entry -> services.put(key(entry.getKey()), ports(entry.getValue())));
-        var at = from.path("locality");
-        var name = required(from, "name");
-        return new Workload(
-                from.path("uid").asText("Kubernetes//Pod/" + required(from, "namespace") + "/" + name),
-                new Workload.Place(
-                        from.path("network").asText(""),
-                        from.path("clusterId").asText(""),
-                        from.path("node").asText(""),
-                        new Locality(
-                                at.path("region").asText(""),
-                                at.path("zone").asText(""),
-                                at.path("subzone").asText("")),
-                        false),
-                new Workload.Names(
-                        name,
-                        required(from, "namespace"),
-                        required(from, "trustDomain"),
-                        required(from, "serviceAccount"),
-                        from.path("canonicalName").asText(""),
-                        from.path("canonicalRevision").asText(""),
-                        from.path("workloadName").asText(name),
-                        from.path("workloadType").asText("pod")),
-                ips(from.path("workloadIps")),
-                from.path("protocol").asText("TCP").equals(TunnelProtocol.HBONE.name())
-                        ? Workload.Tunnel.HBONE
-                        : Workload.Tunnel.PLAIN,
-                texts(from.path("authorizationPolicies")),
-                !from.path("status").asText("Healthy").equals("Unhealthy"),
-                from.path("hostname").asText(""),
-                services,
-                from.path("capacity").asInt(1));
-    }
-
-    private static String required(JsonNode from, String key) {
-        var value = from.path(key).asText("");
-        if (value.isEmpty()) {
-            throw new IllegalArgumentException("'" + key + "' is missing in " + from);
-        }
-        return value;
-    }
-
-    private static NamespacedHostname key(String text) {
-        return NamespacedHostname.parse(text)
-                .orElseThrow(() -> new IllegalArgumentException("not namespace/hostname: '" + text + "'"));
-    }
-
-    private static Map<Integer, Integer> ports(JsonNode from) {
-        var ports = new HashMap<Integer, Integer>();
-        from.properties()
-                .forEach(entry -> ports.put(
-                        Ports.require(Integer.parseInt(entry.getKey())),
-                        Ports.require(entry.getValue().asInt())));
-        return ports;
-    }
-
-    private static List<InetAddress> ips(JsonNode from) {
-        return texts(from).stream().map(LocalMesh::ip).toList();
-    }
-
-    private static InetAddress ip(String text) {
-        return Addresses.parse(text).orElseThrow(() -> new IllegalArgumentException("not an address: '" + text + "'"));
-    }
-
-    static List<String> texts(JsonNode from) {
-        var texts = new ArrayList<String>();
-        from.forEach(item -> texts.add(item.asText()));
-        return texts;
-    }
-
-    private Service service(JsonNode from) throws IOException {
-        requireKeys(from, SERVICE, "a service");
-        return new Service(
-                required(from, "name"),
-                new NamespacedHostname(required(from, "namespace"), required(from, "hostname")),
-                texts(from.path("vips")).stream().map(LocalMesh::vip).toList(),
-                List.of(),
-                ports(from.path("ports")),
-                texts(from.path("subjectAltNames")),
-                null,
-                List.of(),
-                LoadBalancing.STANDARD,
-                Service.IpFamilies.AUTOMATIC,
-                from.path("canonical").asBoolean(false),
-                false);
-    }
-
-    private static NetworkAddress vip(String text) {
-        var slash = text.indexOf('/');
-        if (slash < 0) {
-            throw new IllegalArgumentException("not network/address: '" + text + "'");
-        }
-        return new NetworkAddress(text.substring(0, slash), ip(text.substring(slash + 1)));
+    private static void json(ArrayNode to, Workload workload) {
+        var out = to.addObject();
+        MeshJson.workload(out, workload);
+        out.remove("services");
+        var services = out.putObject("services");
+        workload.services().forEach((key, ports) -> MeshJson.ports(services.putObject(key.toString()), ports));
     }
 }

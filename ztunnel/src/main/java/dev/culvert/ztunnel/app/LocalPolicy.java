@@ -9,9 +9,10 @@ import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.mesh.model.workload.Cidr;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
-/// A policy of the local mesh file: `rules` are three nested lists of matches, in the config dump's shape.
+/// A policy of the local mesh file: `rules` are three nested lists, of rules, clauses and matches.
 final class LocalPolicy {
     private static final Set<String> MATCH = Set.of(
             "namespaces",
@@ -27,61 +28,61 @@ final class LocalPolicy {
             "serviceAccounts",
             "notServiceAccounts");
 
+    private static final Set<String> POLICY = Set.of("name", "namespace", "scope", "action", "rules", "dryRun");
+    private static final Map<String, Policy.Scope> SCOPES = Map.of(
+            "Global", Policy.Scope.GLOBAL,
+            "Namespace", Policy.Scope.NAMESPACE,
+            "WorkloadSelector", Policy.Scope.WORKLOAD_SELECTOR);
+
     private LocalPolicy() {}
 
-    static Policy read(JsonNode from) {
+    static Policy read(JsonNode node, String what) {
+        var from =
+                LocalItem.of(node, what, POLICY).requiring("name", "namespace", "scope", "action", "rules", "dryRun");
         var rules = new ArrayList<List<List<Match>>>();
-        for (var rule : from.path("rules")) {
+        for (var rule : from.list("rules")) {
             var clauses = new ArrayList<List<Match>>();
-            for (var clause : rule) {
+            for (var clause : nested(from, rule)) {
                 var matches = new ArrayList<Match>();
-                clause.forEach(match -> matches.add(match(match)));
+                nested(from, clause).forEach(match -> matches.add(match(match, what)));
                 clauses.add(matches);
             }
             rules.add(clauses);
         }
         return new Policy(
-                from.path("namespace").asText(),
-                from.path("name").asText(),
-                switch (from.path("scope").asText()) {
-                    case "Global" -> Policy.Scope.GLOBAL;
-                    case "Namespace" -> Policy.Scope.NAMESPACE;
-                    case "WorkloadSelector" -> Policy.Scope.WORKLOAD_SELECTOR;
-                    default -> throw unknown("scope", from.path("scope"));
-                },
-                switch (from.path("action").asText()) {
-                    case "Allow" -> Policy.Action.ALLOW;
-                    case "Deny" -> Policy.Action.DENY;
-                    default -> throw unknown("action", from.path("action"));
-                },
+                from.text("namespace"),
+                from.text("name"),
+                from.choice("scope", Policy.Scope.GLOBAL, SCOPES),
+                from.choice(
+                        "action", Policy.Action.DENY, Map.of("Allow", Policy.Action.ALLOW, "Deny", Policy.Action.DENY)),
                 rules,
-                from.path("dryRun").asBoolean(false));
+                from.flag("dryRun"));
     }
 
-    private static IllegalArgumentException unknown(String what, JsonNode value) {
-        return new IllegalArgumentException("policy with unknown " + what + ": " + value);
-    }
-
-    private static Match match(JsonNode from) {
-        for (var name : (Iterable<String>) from::fieldNames) {
-            if (!MATCH.contains(name)) {
-                throw new IllegalArgumentException("unknown key '" + name + "' in a match; known: " + MATCH);
-            }
+    private static JsonNode nested(LocalItem from, JsonNode list) {
+        if (!list.isArray()) {
+            throw from.wrong("'rules' are three nested lists (rule, clause, match), found: " + list);
         }
-        return new Match(
-                new Pair<>(strings(from.path("namespaces")), strings(from.path("notNamespaces"))),
-                new Pair<>(strings(from.path("principals")), strings(from.path("notPrincipals"))),
-                new Pair<>(cidrs(from.path("sourceIps")), cidrs(from.path("notSourceIps"))),
-                new Pair<>(cidrs(from.path("destinationIps")), cidrs(from.path("notDestinationIps"))),
-                new Pair<>(ports(from.path("destinationPorts")), ports(from.path("notDestinationPorts"))),
-                new Pair<>(accounts(from.path("serviceAccounts")), accounts(from.path("notServiceAccounts"))));
+        return list;
     }
 
-    /// `{Exact: x}`, `{Prefix: x}`, `{Suffix: x}`, `{Presence: []}`.
-    private static List<StringMatch> strings(JsonNode from) {
+    /// A key that is not known would leave a match that matches less; Istio reads it so, here it stops the start.
+    private static Match match(JsonNode node, String what) {
+        var from = LocalItem.of(node, what + ", a match", MATCH);
+        return new Match(
+                new Pair<>(strings(from, "namespaces"), strings(from, "notNamespaces")),
+                new Pair<>(strings(from, "principals"), strings(from, "notPrincipals")),
+                new Pair<>(cidrs(from, "sourceIps"), cidrs(from, "notSourceIps")),
+                new Pair<>(cidrs(from, "destinationIps"), cidrs(from, "notDestinationIps")),
+                new Pair<>(ports(from, "destinationPorts"), ports(from, "notDestinationPorts")),
+                new Pair<>(accounts(from, "serviceAccounts"), accounts(from, "notServiceAccounts")));
+    }
+
+    /// `!Exact x` and so on, or as the dump writes it: `{Exact: x}`, `{Prefix: x}`, `{Suffix: x}`, `{Presence: []}`.
+    private static List<StringMatch> strings(LocalItem from, String key) {
         var all = new ArrayList<StringMatch>();
-        for (var item : from) {
-            var kind = item.fieldNames().hasNext() ? item.fieldNames().next() : "";
+        for (var item : from.list(key)) {
+            var kind = item.size() == 1 ? item.fieldNames().next() : "";
             var value = item.path(kind).asText();
             all.add(
                     switch (kind) {
@@ -89,34 +90,43 @@ final class LocalPolicy {
                         case "Prefix" -> new StringMatch.Prefix(value);
                         case "Suffix" -> new StringMatch.Suffix(value);
                         case "Presence" -> new StringMatch.Presence();
-                        default -> throw unknown("string match", item);
+                        default ->
+                            throw from.wrong("'" + key + "' has " + item
+                                    + ", expected !Exact x, !Prefix x, !Suffix x or !Presence []");
                     });
         }
         return all;
     }
 
-    private static List<Cidr> cidrs(JsonNode from) {
-        return LocalMesh.texts(from).stream().map(LocalPolicy::cidr).toList();
+    private static List<Cidr> cidrs(LocalItem from, String key) {
+        return from.texts(key).stream().map(LocalPolicy::cidr).toList();
     }
 
-    private static Cidr cidr(String text) {
+    /// `10.0.0.0/8`, or one address.
+    /// @throws IllegalArgumentException if it is neither
+    static Cidr cidr(String text) {
         var slash = text.indexOf('/');
-        var ip = Addresses.parse(slash < 0 ? text : text.substring(0, slash))
-                .orElseThrow(() -> new IllegalArgumentException("not an address range: '" + text + "'"));
-        var prefix = slash < 0 ? ip.getAddress().length * 8 : Integer.parseInt(text.substring(slash + 1));
-        return new Cidr(ip, prefix);
+        var ip = Addresses.parse(slash < 0 ? text : text.substring(0, slash)).orElseThrow(() -> noRange(text));
+        try {
+            return new Cidr(ip, slash < 0 ? ip.getAddress().length * 8 : Integer.parseInt(text.substring(slash + 1)));
+        } catch (IllegalArgumentException _) {
+            throw noRange(text);
+        }
     }
 
-    private static List<Integer> ports(JsonNode from) {
-        var ports = new ArrayList<Integer>();
-        from.forEach(item -> ports.add(item.asInt()));
-        return ports;
+    private static IllegalArgumentException noRange(String text) {
+        return new IllegalArgumentException("not an address range: '" + text + "'");
     }
 
-    private static List<Match.ServiceAccount> accounts(JsonNode from) {
-        var accounts = new ArrayList<Match.ServiceAccount>();
-        from.forEach(item -> accounts.add(new Match.ServiceAccount(
-                item.path("namespace").asText(), item.path("serviceAccount").asText())));
-        return accounts;
+    private static List<Integer> ports(LocalItem from, String key) {
+        return from.texts(key).stream().map(from::port).toList();
+    }
+
+    private static List<Match.ServiceAccount> accounts(LocalItem from, String key) {
+        return from.list(key).stream()
+                .map(node -> LocalItem.of(node, from.what() + ", '" + key + "'", Set.of("namespace", "serviceAccount"))
+                        .requiring("namespace", "serviceAccount"))
+                .map(account -> new Match.ServiceAccount(account.text("namespace"), account.text("serviceAccount")))
+                .toList();
     }
 }

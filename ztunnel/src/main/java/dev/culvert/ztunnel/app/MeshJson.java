@@ -100,11 +100,9 @@ final class MeshJson {
         }
         ports(out.putObject("ports"), service.ports());
         var endpoints = out.putObject("endpoints");
-        mesh.endpoints(service.key()).values().forEach(endpoint -> {
-            var workload = mesh.workload(endpoint.workloadUid());
-            var of = endpoint(endpoints.putObject(endpoint.workloadUid()), endpoint);
-            of.put("status", workload.map(Workload::healthy).orElse(false) ? "Healthy" : "Unhealthy");
-        });
+        mesh.endpoints(service.key()).values().stream()
+                .filter(endpoint -> takesUnhealthy(service) || isHealthy(mesh, endpoint))
+                .forEach(endpoint -> endpoint(endpoints.putObject(endpoint.workloadUid()), mesh, endpoint));
         var sans = out.putArray("subjectAltNames");
         service.subjectAltNames().forEach(sans::add);
         service.waypoint().ifPresent(waypoint -> gateway(out.putObject("waypoint"), waypoint));
@@ -126,13 +124,22 @@ final class MeshJson {
         out.put("visibility", service.visibleInNamespaceOnly() ? "Namespace" : "Public");
     }
 
-    static ObjectNode endpoint(ObjectNode out, Endpoint endpoint) {
-        out.put("workloadUid", endpoint.workloadUid());
-        ports(out.putObject("port"), endpoint.ports());
-        return out;
+    /// Istio's services have no others: an endpoint that may not be chosen is none.
+    private static boolean takesUnhealthy(Service service) {
+        return service.loadBalancing().healthPolicy() == LoadBalancing.HealthPolicy.ALLOW_ALL;
     }
 
-    private static void ports(ObjectNode out, Map<Integer, Integer> ports) {
+    private static boolean isHealthy(MeshSnapshot mesh, Endpoint endpoint) {
+        return mesh.workload(endpoint.workloadUid()).map(Workload::healthy).orElse(false);
+    }
+
+    static void endpoint(ObjectNode out, MeshSnapshot mesh, Endpoint endpoint) {
+        out.put("workloadUid", endpoint.workloadUid());
+        ports(out.putObject("port"), endpoint.ports());
+        out.put("status", isHealthy(mesh, endpoint) ? "Healthy" : "Unhealthy");
+    }
+
+    static void ports(ObjectNode out, Map<Integer, Integer> ports) {
         ports.forEach((service, target) -> out.put(service.toString(), target));
     }
 

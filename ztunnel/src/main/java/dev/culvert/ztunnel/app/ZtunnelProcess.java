@@ -87,7 +87,9 @@ final class ZtunnelProcess implements AutoCloseable {
                 config,
                 levels,
                 new CertificateClient(
-                        config.upstreams().ca(), config.upstreams().secretTtl()));
+                        config.upstreams().ca(),
+                        config.upstreams().secretTtl(),
+                        config.place().dedicated().isEmpty()));
     }
 
     /// @param authority where certificates come from
@@ -127,6 +129,7 @@ final class ZtunnelProcess implements AutoCloseable {
 
     private Listeners listeners() {
         var dns = config.dns()
+                .map(settings -> config.place().dedicated().isPresent() ? settings.withOwnSearchList() : settings)
                 .map(settings -> new DnsShared(settings, new DnsMetrics(registry)))
                 .orElse(null);
         var listening = config.listening();
@@ -195,7 +198,7 @@ final class ZtunnelProcess implements AutoCloseable {
         lifecycle.add("pods", zds);
         var local = config.upstreams().local();
         if (local != null) {
-            mesh.apply(LocalMesh.read(local));
+            mesh.apply(LocalMesh.read(local).changes());
             LOG.info("mesh of {} taken", local);
         }
         var server = config.upstreams().xds();

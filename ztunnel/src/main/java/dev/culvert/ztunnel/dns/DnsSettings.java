@@ -15,6 +15,12 @@ public record DnsSettings(List<InetSocketAddress> listen, Zone zone, Path resolv
         listen = List.copyOf(listen);
     }
 
+    /// With the search list of the process's own `resolv.conf`, as dedicated mode wants it.
+    public DnsSettings withOwnSearchList() {
+        return new DnsSettings(
+                listen, zone.searching(ResolvConf.read(resolvConf).search()), resolvConf, limits);
+    }
+
     /// @param forward bound of asking others for one name, all servers together
     /// @param pending questions of this process that wait for something, xDS or a server
     /// @param pendingOfPod of one pod

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -92,14 +93,28 @@ public final class ZdsClient implements AutoCloseable {
     private void converse(SeqPacketSocket agent) throws IOException {
         pods.connected();
         agent.send(ZdsHello.newBuilder().setVersion(Version.V1).build().toByteArray(), SEND_TIMEOUT);
+        var retryAt = System.nanoTime() + RETRY.toNanos();
         while (!closed) {
-            try {
-                var message = agent.receive(MAX_MESSAGE_BYTES, RETRY);
-                answer(agent, message.orElseThrow(() -> new IOException("closed by the agent")));
-            } catch (SocketTimeoutException _) {
+            var message = receive(agent, retryAt - System.nanoTime());
+            if (message.isPresent()) {
+                answer(agent, message.get());
+            }
+            if (System.nanoTime() - retryAt >= 0) { // also of an agent that is never silent
                 pods.retryPending();
+                retryAt = System.nanoTime() + RETRY.toNanos();
             }
             onProgress.run();
+        }
+    }
+
+    /// Empty if nothing came in time.
+    private static Optional<SeqPacketSocket.Message> receive(SeqPacketSocket agent, long nanos) throws IOException {
+        try {
+            var wait = Duration.ofMillis(Math.max(1, nanos / 1_000_000));
+            return Optional.of(
+                    agent.receive(MAX_MESSAGE_BYTES, wait).orElseThrow(() -> new IOException("closed by the agent")));
+        } catch (SocketTimeoutException _) {
+            return Optional.empty();
         }
     }
 

@@ -77,11 +77,31 @@ final class Gateways {
         return endpoints.choose(service, port, true).map(chosen -> new Found(chosen, service));
     }
 
-    /// The client is the waypoint itself, so what it sends goes past it.
+    /// The client is the waypoint itself, or one of its replicas, so what it sends goes past it.
     boolean isOwn(GatewayAddress waypoint) {
-        return find(waypoint)
-                .map(found -> found.workload().identity().equals(client.identity())
-                        && found.workload().addresses().stream().anyMatch(client.addresses()::contains))
-                .orElse(false);
+        return switch (waypoint.destination()) {
+            case GatewayAddress.ByHostname(var name) ->
+                mesh.service(name)
+                        .map(this::isEndpoint)
+                        .orElseGet(() -> mesh.workloadByHostname(name)
+                                .map(this::isClient)
+                                .orElse(false));
+            case GatewayAddress.ByAddress(var at) ->
+                mesh.serviceAt(at.network(), at.address(), client.namespace())
+                        .map(this::isEndpoint)
+                        .orElseGet(() -> mesh.workloadAt(at.network(), at.address())
+                                .map(this::isClient)
+                                .orElse(false));
+        };
+    }
+
+    private boolean isEndpoint(Service service) {
+        return mesh.endpoints(service.key()).keySet().stream()
+                .anyMatch(uid -> mesh.workload(uid).map(this::isClient).orElse(false));
+    }
+
+    private boolean isClient(Workload workload) {
+        return workload.identity().equals(client.identity())
+                && workload.addresses().stream().anyMatch(client.addresses()::contains);
     }
 }

@@ -1,15 +1,21 @@
 package dev.culvert.ztunnel.app;
 
 import static java.util.stream.Collectors.joining;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.culvert.daemon.config.Env;
 import dev.culvert.daemon.document.GeneratedSection;
 import dev.culvert.daemon.metrics.MetricFamily;
 import dev.culvert.hbone.codec.PeerLimit;
 import dev.culvert.hbone.failure.FailureReason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /// The documents say what the code does.
@@ -56,5 +62,36 @@ class DocumentsTest {
                 "failures.md",
                 "failures",
                 "| reason | meaning | whose fault | flag | status | another |\n|---|---|---|---|---|---|\n" + rows);
+    }
+
+    /// Every test that the parity table names is there: `Class`, `Class.method`, and `.method` of the class before it.
+    @Test
+    void parity() throws Exception {
+        var sources = testSources();
+        var name = Pattern.compile("`(?<type>[A-Z]\\w*Test)?(?:\\.(?<method>[a-z]\\w*))?`");
+        var type = "";
+        for (var line : Files.readAllLines(Path.of("../docs/ztunnel-parity.md"))) {
+            for (var found = name.matcher(line); found.find(); ) {
+                type = found.group("type") == null ? type : found.group("type");
+                var method = found.group("method") == null ? "class " + type : "void " + found.group("method") + "(";
+                assertThat(sources.getOrDefault(type, ""))
+                        .as("%s of: %s", found.group(), line)
+                        .contains(method);
+            }
+        }
+    }
+
+    /// The text by class; of several classes of one name, all.
+    private static Map<String, String> testSources() throws IOException {
+        var sources = new HashMap<String, String>();
+        try (var all = Files.walk(Path.of(".."))) {
+            for (var file : all.filter(path -> path.toString().contains("/src/test/java/")
+                            && path.toString().endsWith("Test.java"))
+                    .toList()) {
+                var type = file.getFileName().toString().replace(".java", "");
+                sources.merge(type, Files.readString(file), String::concat);
+            }
+        }
+        return sources;
     }
 }

@@ -38,14 +38,14 @@ class RunningZtunnelTest {
             workloads:
             - {uid: Kubernetes//Pod/shop/b, name: b, namespace: shop, trustDomain: cluster.local, serviceAccount: b, protocol: HBONE,
                workloadIps: [198.18.0.2], clusterId: Kubernetes, node: n1, authorizationPolicies: [shop/no-debug],
-               services: {shop/prices.shop.svc.cluster.local: {80: 8080}}}
+               workloadName: b, workloadType: pod, services: {shop/prices.shop.svc.cluster.local: {80: 8080}}}
             - {uid: Kubernetes//Pod/shop/a, name: a, namespace: shop, trustDomain: cluster.local, serviceAccount: a,
-               workloadIps: [198.18.0.1], clusterId: Kubernetes, workloadName: "", workloadType: "", status: Unhealthy}
+               workloadIps: [198.18.0.1], clusterId: Kubernetes, status: Unhealthy, services: {}}
             services:
             - {name: prices, namespace: shop, hostname: prices.shop.svc.cluster.local, vips: [/198.18.4.20], ports: {80: 8080}}
             policies:
             - {name: no-debug, namespace: shop, scope: Namespace, action: Deny, dryRun: false,
-               rules: [[[{destinationPorts: [9999], notPrincipals: [{Exact: cluster.local/ns/ops/sa/admin}]}]]]}
+               rules: [[[{destinationPorts: [9999], notPrincipals: [!Exact cluster.local/ns/ops/sa/admin]}]]]}
             """;
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
     private static final CompletableFuture<Void> ENDED = new CompletableFuture<>();

@@ -173,7 +173,7 @@ public final class MeshSnapshot {
             var policy = policies.byKey.get(key);
             if (policy == null) {
                 missing = key;
-            } else if (policy.scope() == Policy.Scope.WORKLOAD_SELECTOR) {
+            } else if (!found.contains(policy)) { // whatever its scope: it is named
                 found.add(policy);
             }
         }

@@ -146,6 +146,17 @@ class NameLookupTest {
         assertThat(find("six.example.com", false)).extracting(Found::addresses).isEqualTo(ips("fd00::6"));
     }
 
+    /// Dedicated mode: the list of its own `resolv.conf` stands for the three of Kubernetes.
+    @Test
+    void anotherSearchListStripsOtherDomains() {
+        var own = new NameLookup(MESH, CLIENT, ZONE.searching(List.of("corp.example")), new Random(1));
+        var found = own.find("api.example.com.corp.example", true).orElseThrow();
+        assertThat(found.canonical()).isEqualTo("api.example.com");
+        assertThat(own.find("api.example.com.svc.cluster.local", true)).isEmpty();
+        assertThat(new NameLookup(MESH, CLIENT, ZONE, new Random(1)).find("api.example.com.svc.cluster.local", true))
+                .isPresent();
+    }
+
     @Test
     void withoutIpv6ThereIsNoAaaaOfWhatIsKnown() {
         var zone = new Zone("cluster.local", null, false);

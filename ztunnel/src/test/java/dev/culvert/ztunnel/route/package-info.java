@@ -1,0 +1,5 @@
+/// Tests.
+@NullMarked
+package dev.culvert.ztunnel.route;
+
+import org.jspecify.annotations.NullMarked;
