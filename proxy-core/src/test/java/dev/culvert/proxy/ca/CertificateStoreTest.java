@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// One fetch an identity, renewal at half life, what holds while there is no certificate. The authority signs for
 /// an hour, beside the minute that has passed already.
-@Timeout(60)
+@Timeout(240)
 class CertificateStoreTest {
     private static final SpiffeId CART = new SpiffeId("cluster.local", "shop", "cart");
     private static final Duration HALF = Duration.ofSeconds((61 * 60) / 2 - 60);

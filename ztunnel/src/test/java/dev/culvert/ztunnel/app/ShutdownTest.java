@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// How the program ends: signals and exit codes, with and without an open connection. A process of its own, in
 /// dedicated mode, in the network of this test.
-@Timeout(60)
+@Timeout(240)
 class ShutdownTest {
     private static final InetAddress LOOPBACK = InetAddress.ofLiteral("127.0.0.1");
     private static final int PLAIN = 7777;

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What ztunnel sets on its sockets, read back from the kernel by their descriptors: one connection out of the
 /// workload and by HBONE into it, and one in plaintext.
-@Timeout(60)
+@Timeout(240)
 class SocketOptionsTest {
     private static final String MESH = """
             workloads:

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The node agent is the test: what it says by ZDS, what it hears, and what is served then.
-@Timeout(60)
+@Timeout(240)
 class ZdsConversationTest {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final Path OWN = Path.of("/proc/self/ns/net");
