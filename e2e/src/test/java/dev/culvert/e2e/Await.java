@@ -5,7 +5,7 @@ import java.util.concurrent.TimeUnit;
 
 /// Waits for what must come true within a deadline, by looking again and again.
 final class Await {
-    private static final Duration DEADLINE = Duration.ofSeconds(120);
+    private static final Duration DEADLINE = Duration.ofMinutes(2);
     private static final Duration PAUSE = Duration.ofMillis(25);
 
     private Await() {}

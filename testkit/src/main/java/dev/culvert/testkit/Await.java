@@ -7,7 +7,7 @@ import java.util.function.Supplier;
 
 /// Waits for what must come true, by looking again and again; in real time.
 public final class Await {
-    private static final Duration DEADLINE = Duration.ofSeconds(60);
+    private static final Duration DEADLINE = Duration.ofMinutes(1);
     private static final long PAUSE_NANOS = Duration.ofMillis(2).toNanos();
 
     private Await() {}

@@ -294,7 +294,7 @@ class PodReconcilerTest {
     }
 
     private void awaitStatus(Optional<State> expected) throws Exception {
-        var deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        var deadline = System.nanoTime() + Duration.ofMinutes(1).toNanos();
         while (!status.read("uid").equals(expected) && System.nanoTime() < deadline) {
             TimeUnit.MILLISECONDS.sleep(10);
         }
@@ -302,7 +302,7 @@ class PodReconcilerTest {
     }
 
     private void awaitNoRules() throws Exception {
-        var deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        var deadline = System.nanoTime() + Duration.ofMinutes(1).toNanos();
         while (!network.inPod("nft", "list", "ruleset").isBlank() && System.nanoTime() < deadline) {
             TimeUnit.MILLISECONDS.sleep(20);
         }
