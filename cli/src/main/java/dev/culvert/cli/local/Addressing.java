@@ -14,7 +14,6 @@ final class Addressing {
     private static final String NAME_SERVER = "198.19.255.53";
 
     private static final int MOST_NODES = 89;
-    private static final int MOST_HOSTS = 250;
 
     private Addressing() {}
 
@@ -60,8 +59,8 @@ final class Addressing {
 
         /// @param host 3 and above for pods
         Pair pod(int host) {
-            if (host > MOST_HOSTS) {
-                throw new IllegalArgumentException("at most " + MOST_HOSTS + " addresses on a node");
+            if (host > FreeHosts.LAST) {
+                throw new IllegalArgumentException("at most " + FreeHosts.LAST + " addresses on a node");
             }
             return new Pair(
                     "198.18." + (64 + number) + "." + host,

@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import org.slf4j.Logger;
@@ -25,7 +26,6 @@ import org.slf4j.LoggerFactory;
 public final class Rig implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Rig.class);
     private static final Duration PERIOD = Duration.ofMillis(250);
-    private static final int FIRST_POD_HOST = 3;
     private static final Duration READY_WITHIN = Duration.ofSeconds(60);
     private static final Duration DRAIN = Duration.ofSeconds(30);
 
@@ -37,7 +37,7 @@ public final class Rig implements AutoCloseable {
     private final WaypointPods waypoints;
     private final Path programsPath;
     private final Map<String, Node> nodes = new LinkedHashMap<>();
-    private final Map<String, Integer> hosts = new LinkedHashMap<>();
+    private final Map<String, FreeHosts> hosts = new LinkedHashMap<>();
     private final Map<String, RunningPod> pods = new LinkedHashMap<>();
     private final List<KeptProcess> processes = new ArrayList<>();
     /// Where a node's ztunnel is now, by the name of the namespace where its first one was.
@@ -108,7 +108,7 @@ public final class Rig implements AutoCloseable {
             topology.addNode(name, node, nodes.values());
             topology.addPod(name + "-ztunnel", name, node, node.ztunnel());
             nodes.put(name, node);
-            hosts.put(name, FIRST_POD_HOST);
+            hosts.put(name, new FreeHosts());
             objects.node(name, UUID.randomUUID().toString(), node.wire());
         }
         startControlPlane();
@@ -169,7 +169,7 @@ public final class Rig implements AutoCloseable {
             if (at == null) {
                 throw new MissingException("no node " + node + "; there are " + nodes.keySet());
             }
-            var host = hosts.merge(node, 1, Integer::sum) - 1;
+            var host = hostsOf(node).take();
             next = new Replacement(first + host, process(name));
             topology.addPod(next.namespace, node, at, at.pod(host));
             var environment =
@@ -308,14 +308,29 @@ public final class Rig implements AutoCloseable {
             LOG.warn("pod {} waits: there is no node {}; there are {}", plan.key(), name, nodes.keySet());
             return;
         }
-        var host = hosts.merge(name, 1, Integer::sum) - 1;
+        int host;
+        try {
+            host = hostsOf(name).take();
+        } catch (MissingException e) {
+            LOG.warn("pod {} waits: {}: {}", plan.key(), name, e.getMessage());
+            return;
+        }
         var address = node.pod(host);
-        topology.addPod(plan.netns(), name, node, address);
+        try {
+            topology.addPod(plan.netns(), name, node, address);
+        } catch (IOException | RuntimeException e) {
+            hostsOf(name).free(host);
+            throw e;
+        }
         var place = new RunningPod.Place(name, host, address, UUID.randomUUID().toString());
         var directory = config.state.resolve("pods").resolve(plan.namespace() + "-" + plan.name());
         var pod = new RunningPod(plan, place, directory, programsPath);
         pod.names(services.names(pod, pods.values()));
         pods.put(plan.key(), pod);
+    }
+
+    private FreeHosts hostsOf(String node) {
+        return Objects.requireNonNull(hosts.get(node), node);
     }
 
     private String nextNode() {
@@ -327,6 +342,7 @@ public final class Rig implements AutoCloseable {
         objects.removePod(pod.plan());
         pod.stop();
         topology.removeNamespace(pod.plan().netns());
+        hostsOf(pod.place().node()).free(pod.place().host());
         Files.deleteIfExists(
                 config.state.resolve("redirection").resolve(pod.place().uid()));
         LOG.info("pod {} is removed", pod.plan().key());

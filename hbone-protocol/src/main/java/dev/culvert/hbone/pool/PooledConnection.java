@@ -166,6 +166,10 @@ final class PooledConnection implements ConnectionListener {
 
     private void fail(ProxyException why) {
         leavePool();
+        if (unusedTimer != null) {
+            unusedTimer.cancel(false); // or the loop would keep what is closed for minutes
+            unusedTimer = null;
+        }
         while (!waiting.isEmpty()) {
             waiting.remove().result.completeExceptionally(why);
         }

@@ -1,5 +1,6 @@
 package dev.culvert.proxy.telemetry;
 
+import dev.culvert.mesh.model.state.MeshSnapshot;
 import dev.culvert.mesh.model.workload.Workload;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
@@ -8,10 +9,19 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.noop.NoopCounter;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Istio's TCP metrics. A connection resolves its meters once. Thread-safe.
@@ -19,6 +29,8 @@ public final class ConnectionMetrics {
     /// Label sets kept; further ones are not counted by label any more, only in
     /// `culvert_metric_label_overflow_total`.
     private static final int MAX_LABEL_SETS = 20_000;
+
+    private static final Duration SWEEP = Duration.ofMinutes(5);
 
     /// What is opened and moved never carries a flag.
     private static final Counter UNUSED =
@@ -40,21 +52,49 @@ public final class ConnectionMetrics {
                     service == null ? "" : service.hostname());
         }
 
+        boolean isCurrent(MeshSnapshot mesh) {
+            return isCurrent(traffic.source().workload(), mesh)
+                    && isCurrent(traffic.destination().workload(), mesh);
+        }
+
+        private static boolean isCurrent(@Nullable Workload workload, MeshSnapshot mesh) {
+            return workload == null
+                    || mesh.workload(workload.uid()).filter(workload::equals).isPresent();
+        }
+
         private static String uid(@Nullable Workload workload) {
             return workload == null ? "" : workload.uid();
         }
     }
 
-    /// The counters of one kind of connection.
-    private record Meters(Counter opened, Counter closed, Counter failed, Counter received, Counter sent) {}
+    /// The counters of one label set; `users` counts the connections that will still add to them.
+    private record Meters(
+            Counter opened, Counter closed, Counter failed, Counter received, Counter sent, AtomicLong users) {
+        List<Counter> all() {
+            return List.of(opened, closed, failed, received, sent);
+        }
+    }
 
     private final MeterRegistry registry;
+    private final InstantSource clock;
     private final Map<Key, Meters> meters = new ConcurrentHashMap<>();
     private final Counter overflow;
+    /// Pods of one Deployment have one label set. This and what follows is guarded by `this`.
+    private final Map<Tags, Meters> byLabels = new HashMap<>();
+
+    private Set<Key> outdated = Set.of();
+    private Instant swept;
+
     private final Map<Traffic.Reporter, AtomicLong> socketsOpen = new ConcurrentHashMap<>();
 
     public ConnectionMetrics(MeterRegistry registry) {
+        this(registry, InstantSource.system());
+    }
+
+    ConnectionMetrics(MeterRegistry registry, InstantSource clock) {
         this.registry = registry;
+        this.clock = clock;
+        this.swept = clock.instant();
         this.overflow = registry.counter("culvert_metric_label_overflow");
     }
 
@@ -103,6 +143,9 @@ public final class ConnectionMetrics {
         private Connection(Traffic traffic, @Nullable Meters of) {
             this.traffic = traffic;
             this.of = of;
+            if (of != null) {
+                of.users.incrementAndGet();
+            }
         }
 
         /// @param received bytes from client to server since the last call
@@ -116,6 +159,9 @@ public final class ConnectionMetrics {
 
         /// @param flags `-`, or why it failed
         public void closed(String flags) {
+            if (of != null) {
+                of.users.decrementAndGet();
+            }
             var at = flags.equals("-") ? of : meters(traffic, flags);
             if (at != null) {
                 at.closed.increment();
@@ -136,18 +182,48 @@ public final class ConnectionMetrics {
             overflow.increment();
             return null;
         }
-        return meters.computeIfAbsent(key, this::register);
+        return register(key);
     }
 
-    private Meters register(Key key) {
-        var tags = TrafficLabels.of(key.traffic, key.flags);
-        var flagged = !key.flags.equals("-");
+    private synchronized Meters register(Key key) {
+        var of = byLabels.computeIfAbsent(TrafficLabels.of(key.traffic, key.flags), tags -> meters(tags, key.flags));
+        meters.put(key, of);
+        return of;
+    }
+
+    private Meters meters(Tags tags, String flags) {
+        var flagged = !flags.equals("-");
         return new Meters(
                 flagged ? UNUSED : counter("istio_tcp_connections_opened", tags),
                 counter("istio_tcp_connections_closed", tags),
                 counter("istio_tcp_connections_failed", tags),
                 flagged ? UNUSED : counter("istio_tcp_received_bytes", tags),
-                flagged ? UNUSED : counter("istio_tcp_sent_bytes", tags));
+                flagged ? UNUSED : counter("istio_tcp_sent_bytes", tags),
+                new AtomicLong());
+    }
+
+    /// Lets go of label sets whose workloads are all gone, so that pods that come and go use up neither memory
+    /// nor the limit. Looks once in [#SWEEP], and a set goes when it is found so twice: somebody may still have to
+    /// read its last values.
+    public synchronized void forgetGone(MeshSnapshot mesh) {
+        var now = clock.instant();
+        if (now.isBefore(swept.plus(SWEEP))) {
+            return;
+        }
+        swept = now;
+        var found = meters.keySet().stream().filter(key -> !key.isCurrent(mesh)).collect(Collectors.toSet());
+        found.stream().filter(outdated::contains).forEach(meters::remove);
+        found.removeAll(outdated);
+        outdated = found;
+        var inUse = Collections.<Meters>newSetFromMap(new IdentityHashMap<>());
+        inUse.addAll(meters.values());
+        byLabels.values().removeIf(of -> {
+            var unused = of.users.get() == 0 && !inUse.contains(of);
+            if (unused) {
+                of.all().forEach(registry::remove);
+            }
+            return unused;
+        });
     }
 
     private Counter counter(String name, Iterable<Tag> tags) {

@@ -100,6 +100,6 @@ final class TrafficLabels {
     }
 
     private static void put(List<Tag> tags, String key, String value) {
-        tags.add(Tag.of(key, value.isEmpty() ? UNKNOWN : value));
+        tags.add(Tag.of(key, value.isEmpty() ? UNKNOWN : value.intern())); // the same few, in thousands of sets
     }
 }

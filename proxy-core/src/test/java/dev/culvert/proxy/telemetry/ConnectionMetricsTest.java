@@ -3,10 +3,15 @@ package dev.culvert.proxy.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.culvert.daemon.metrics.OpenMetrics;
+import dev.culvert.mesh.model.state.Change;
+import dev.culvert.mesh.model.state.MeshSnapshot;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.StringWriter;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ConnectionMetricsTest {
@@ -23,7 +28,8 @@ class ConnectionMetricsTest {
             + "source_zone=\"r1-a\",destination_region=\"r1\",destination_zone=\"r1-b\"";
 
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    private final ConnectionMetrics metrics = new ConnectionMetrics(registry);
+    private Instant now = Instant.EPOCH;
+    private final ConnectionMetrics metrics = new ConnectionMetrics(registry, () -> now);
     private final Traffic traffic = Shop.traffic(Traffic.Reporter.SOURCE, Shop.CART, true);
 
     @Test
@@ -55,6 +61,35 @@ class ConnectionMetricsTest {
     void theDeclaredLabelsAreTheOnesInUse() {
         assertThat(TrafficLabels.of(traffic, "-").stream().map(Tag::getKey))
                 .containsExactlyInAnyOrderElementsOf(ConnectionFamilies.TRAFFIC);
+    }
+
+    @Test
+    void labelSetsOfGonePodsGoAfterTheirLastConnection() throws Exception {
+        var connection = metrics.opened(traffic);
+        laterWith(MeshSnapshot.EMPTY);
+        laterWith(MeshSnapshot.EMPTY);
+        connection.bytes(312, 0);
+        assertThat(samples()).contains("} 312\n");
+        connection.closed("-");
+        laterWith(MeshSnapshot.EMPTY);
+        assertThat(samples()).isEqualTo("culvert_metric_label_overflow_total 0\n");
+        assertThat(registry.getMeters()).hasSize(1);
+    }
+
+    @Test
+    void labelSetsOfPresentPodsStayAndSoDoesTheirCount() throws Exception {
+        var mesh = MeshSnapshot.EMPTY.with(
+                List.of(new Change.PutWorkload(Shop.CART), new Change.PutWorkload(Shop.PRICES)));
+        for (var turn = 0; turn < 3; turn++) {
+            metrics.opened(traffic).closed("-");
+            laterWith(mesh);
+        }
+        assertThat(samples()).contains("istio_tcp_connections_closed_total{" + LABELS.formatted("-") + "} 3\n");
+    }
+
+    private void laterWith(MeshSnapshot mesh) {
+        now = now.plus(Duration.ofMinutes(6));
+        metrics.forgetGone(mesh);
     }
 
     private String samples() throws IOException {

@@ -31,6 +31,12 @@ final class ProcessMetrics {
             MetricFamily.counter("workload_manager_proxies_stopped_total", "Pods whose service ended"),
             MetricFamily.gauge("process_open_fds", "File descriptors that are open"),
             MetricFamily.gauge("process_max_fds", "File descriptors that may be open"),
+            MetricFamily.gauge("culvert_threads", "Threads of the process"),
+            MetricFamily.gauge("culvert_heap_used_bytes", "Java heap in use, garbage included"),
+            MetricFamily.gauge(
+                    "culvert_heap_live_bytes", "Java heap in use after the last full collection; 0 before it"),
+            MetricFamily.gauge("culvert_direct_memory_bytes", "Memory of buffers outside the heap, free ones included"),
+            MetricFamily.gauge("culvert_direct_memory_used_bytes", "Memory of pooled buffers that somebody holds now"),
             MetricFamily.gauge("tokio_num_workers", "Event loops; the name is Istio's"),
             MetricFamily.gauge("tokio_global_queue_depth", "Tasks that wait for an event loop; the name is Istio's"));
 
@@ -77,6 +83,8 @@ final class ProcessMetrics {
         Gauge.builder("process_open_fds", ProcessMetrics::openFiles).register(registry);
         Gauge.builder("process_max_fds", ProcessMetrics::maxFiles).register(registry);
         registerLimits(registry, workers);
+        Gauge.builder("culvert_threads", ProcessMetrics::threads).register(registry);
+        MemoryMetrics.register(registry);
         registry.gauge("tokio_num_workers", workers, List::size);
         registry.gauge("tokio_global_queue_depth", workers, ProcessMetrics::waitingTasks);
     }
@@ -111,6 +119,14 @@ final class ProcessMetrics {
     private static double openFiles() {
         try (var files = Files.list(Path.of("/proc/self/fd"))) {
             return files.count() - 1;
+        } catch (IOException _) {
+            return Double.NaN;
+        }
+    }
+
+    private static double threads() {
+        try (var threads = Files.list(Path.of("/proc/self/task"))) {
+            return threads.count();
         } catch (IOException _) {
             return Double.NaN;
         }

@@ -107,11 +107,13 @@ final class ZtunnelProcess implements AutoCloseable {
         demand = config.upstreams().onDemand()
                 ? new Demand(config.dataPlane().node().workloadWait())
                 : null;
+        var metrics = new ConnectionMetrics(registry);
+        mesh.onChange(metrics::forgetGone);
         dataPath = new DataPath(
                 new Node(
                         mesh,
                         certificates,
-                        new ConnectionMetrics(registry),
+                        metrics,
                         loops,
                         workers,
                         new HostNames(config.dataPlane().sockets().connect()),

@@ -157,7 +157,7 @@ public final class SocketEnd extends RelayEnd {
         }
         try {
             ((Socket) socket.fd()).shutdown(false, true);
-        } catch (IOException gone) {
+        } catch (IOException | NotYetConnectedException gone) { // Netty's name for ENOTCONN: it was reset
             LOG.debug("FIN to {}: {}", channel, gone.toString()); // the reading side hears of it too
         }
     }

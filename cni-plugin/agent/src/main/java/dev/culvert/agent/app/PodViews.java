@@ -16,9 +16,11 @@ final class PodViews {
 
     private PodViews() {}
 
+    /// Without a uid it is only wanted: a file asks for it, and nothing runs yet.
     static List<PodView> of(ObjectSet objects, String node) {
         return objects.pods().stream()
                 .filter(pod -> pod.spec().nodeName().equals(node))
+                .filter(pod -> !pod.metadata().uid().isEmpty())
                 .map(pod -> view(pod, objects))
                 .toList();
     }

@@ -289,6 +289,9 @@ public final class PodReconciler implements AutoCloseable {
         } catch (IOException e) {
             LOG.warn("pod {} waits: {}", view.name(), e.toString());
             Optional.ofNullable(enrolled.get(view.uid())).ifPresent(pod -> pod.failed(timing));
+        } catch (RuntimeException e) { // a mistake of ours about one pod must not keep the others out of the mesh
+            LOG.error("pod {} waits", view.name(), e);
+            Optional.ofNullable(enrolled.get(view.uid())).ifPresent(pod -> pod.failed(timing));
         }
     }
 

@@ -80,6 +80,16 @@ class PodViewsTest {
         }
     }
 
+    /// A file asks for it before the local engine has given it a uid.
+    @Test
+    void podThatIsOnlyWantedIsNotSeen() throws IOException {
+        namespace(AMBIENT);
+        Files.writeString(
+                config.resolve("wanted.yaml"),
+                POD.replace("name: web", "name: wanted").replace("uid: u1", ""));
+        assertThat(start().name()).hasToString("shop/web");
+    }
+
     @Test
     void podsOfThisNodeHaveTheLabelsOfTheirNamespace() throws Exception {
         namespace(AMBIENT);

@@ -77,8 +77,12 @@ class PodReconcilerTest {
     }
 
     private List<PodView> pod(Surroundings surroundings) throws Exception {
-        return List.of(new PodView(
-                new PodView.Name("uid", "shop", "web"),
+        return List.of(pod("uid", surroundings));
+    }
+
+    private PodView pod(String uid, Surroundings surroundings) throws Exception {
+        return new PodView(
+                new PodView.Name(uid, "shop", "web"),
                 "web",
                 Map.of(),
                 Map.of(),
@@ -86,7 +90,7 @@ class PodReconcilerTest {
                 List.of(InetAddress.getByName("198.18.64.2"), InetAddress.getByName("2001:2:0:40::2")),
                 false,
                 false,
-                Optional.of(network.podPath)));
+                Optional.of(network.podPath));
     }
 
     @Test
@@ -118,6 +122,18 @@ class PodReconcilerTest {
             ztunnel.ack();
             ztunnel.receiveAdd(); // of the retry
             assertThat(status.read("uid")).contains(State.PENDING);
+            ztunnel.ack();
+            awaitStatus(Optional.of(State.ENABLED));
+        }
+    }
+
+    @Test
+    void podWhoseUidCannotBeTrueKeepsNoOtherOut() throws Exception {
+        var ambient = new Surroundings(Optional.of(Map.of("istio.io/dataplane-mode", "ambient")), List.of());
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
+            agent.reconciler.pods(List.of(pod("../up", ambient), pod("", ambient)));
+            agent.reconciler.pods(List.of(pod("../up", ambient), pod("", ambient), pod("uid", ambient)));
+            ztunnel.receiveAdd();
             ztunnel.ack();
             awaitStatus(Optional.of(State.ENABLED));
         }
