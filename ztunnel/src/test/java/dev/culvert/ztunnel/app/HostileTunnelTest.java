@@ -45,7 +45,7 @@ class HostileTunnelTest {
                 "LOCAL_XDS", """
                         workloads:
                         - {uid: a, name: cart, namespace: shop, trustDomain: cluster.local, serviceAccount: cart, protocol: HBONE,
-                           workloadIps: [127.0.0.1], clusterId: Kubernetes, node: n1}
+                           workloadIps: [127.0.0.1], clusterId: Kubernetes, node: n1, services: {}}
                         """));
         return new RunningZtunnel(
                 directory, authority, environment, "500 not ready, pending: workload proxy manager\n");

@@ -48,7 +48,8 @@ final class RunningZtunnel implements AutoCloseable {
             TimeUnit.MILLISECONDS.sleep(10);
         }
         if (ended.isDone()) {
-            throw new IOException("ended at once:\n" + log());
+            throw new IOException(
+                    "ended at once:\n" + log(), ended.isCompletedExceptionally() ? ended.exceptionNow() : null);
         }
     }
 
