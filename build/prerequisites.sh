@@ -28,6 +28,7 @@ culvert_packages=
 command -v nft >/dev/null 2>&1 || culvert_packages="$culvert_packages nftables"
 command -v ip >/dev/null 2>&1 || culvert_packages="$culvert_packages iproute2"
 command -v unshare >/dev/null 2>&1 || culvert_packages="$culvert_packages util-linux"
+[ -z "${CULVERT_TESTS-}" ] || command -v iptables-nft >/dev/null 2>&1 || culvert_packages="$culvert_packages iptables"
 if [ -n "$culvert_packages" ] && ! culvert_apt $culvert_packages; then
   echo "culvert: missing:$culvert_packages. Install with: sudo apt-get install$culvert_packages" >&2
   culvert_missing=1

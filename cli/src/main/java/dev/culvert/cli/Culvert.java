@@ -2,6 +2,10 @@ package dev.culvert.cli;
 
 import dev.culvert.cli.app.AppCommand;
 import dev.culvert.cli.demo.DemoCommand;
+import dev.culvert.cli.install.CheckCommand;
+import dev.culvert.cli.install.InstallCommand;
+import dev.culvert.cli.install.UninstallCommand;
+import dev.culvert.cli.install.WaypointCommand;
 import dev.culvert.cli.local.MissingException;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -15,7 +19,8 @@ import picocli.CommandLine.Spec;
         name = "culvert",
         version = Culvert.VERSION,
         mixinStandardHelpOptions = true,
-        description = "Runs a service mesh on this machine, looks into it, and explains it.",
+        description =
+                "Runs a service mesh on this machine or installs it in a cluster, looks into it, and explains it.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:fine",
@@ -32,11 +37,17 @@ import picocli.CommandLine.Spec;
             MeshCommands.Status.class,
             MeshCommands.Logs.class,
             MeshCommands.Exec.class,
-            MeshCommands.Holes.class,
+            Holes.class,
             MeshCommands.Replace.class,
             MeshCommands.Why.class,
             MeshCommands.LocalSupervisor.class,
             ZtunnelConfig.class,
+            ProxyConfig.class,
+            WaypointCommand.class,
+            InstallCommand.class,
+            UninstallCommand.class,
+            CheckCommand.class,
+            AnalyzeCommand.class,
             AppCommand.class,
             Culvert.Version.class,
         })

@@ -221,52 +221,6 @@ final class MeshCommands {
         }
     }
 
-    /// `culvert holes`.
-    @Command(
-            name = "holes",
-            mixinStandardHelpOptions = true,
-            description =
-                    "Open connections of captured pods that are not carried by the mesh; exit code 1 if there are any.")
-    static final class Holes extends OnMesh implements Callable<Integer> {
-        @Option(names = "--cut", description = "End them, by a reset to both sides, and list what was ended.")
-        boolean cut;
-
-        @Option(names = "--pod", paramLabel = "NAMESPACE/NAME", description = "Only those of this pod.")
-        String pod = "";
-
-        @Override
-        public Integer call() throws IOException {
-            var rows = rows(client());
-            print(new Table(List.of("NODE", "POD", "DIRECTION", "LOCAL", "REMOTE", "SINCE"), rows).text());
-            return rows.isEmpty() || cut ? 0 : 1;
-        }
-
-        private String ask(SupervisorClient client, String node) throws IOException {
-            return cut
-                    ? client.adminPost(node, "/culvert/holes/cut?pod=" + encoded(pod))
-                    : client.admin(node, "/culvert/holes");
-        }
-
-        private List<List<String>> rows(SupervisorClient client) throws IOException {
-            var rows = new ArrayList<List<String>>();
-            for (var node : client.status().path("nodes")) {
-                for (var hole : new ObjectMapper().readTree(ask(client, node.asText()))) {
-                    if (!pod.isEmpty() && !pod.equals(hole.path("pod").asText())) {
-                        continue;
-                    }
-                    rows.add(List.of(
-                            node.asText(),
-                            hole.path("pod").asText(),
-                            hole.path("direction").asText(),
-                            hole.path("local").asText(),
-                            hole.path("remote").asText(),
-                            hole.path("since").asText()));
-                }
-            }
-            return rows;
-        }
-    }
-
     /// `culvert replace NODE`.
     @Command(
             name = "replace",

@@ -1,8 +1,8 @@
 package dev.culvert.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.culvert.cli.local.SupervisorClient;
+import dev.culvert.cli.install.ClusterOptions;
+import dev.culvert.cli.install.ZtunnelPods;
 import dev.culvert.cli.view.DumpView;
 import dev.culvert.cli.view.DumpView.ConnectionFilter;
 import dev.culvert.cli.view.DumpView.WorkloadFilter;
@@ -11,14 +11,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.yaml.snakeyaml.DumperOptions;
-import org.yaml.snakeyaml.Yaml;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -35,15 +31,11 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = "Shows what the ztunnel of a node knows.")
 public final class ZtunnelConfig {
-    /// How to print.
-    enum Output {
-        SHORT,
-        JSON,
-        YAML
-    }
-
     @Mixin
     StateOption state = new StateOption();
+
+    @Mixin
+    ClusterOptions cluster = new ClusterOptions();
 
     @Option(
             names = "--node",
@@ -53,20 +45,8 @@ public final class ZtunnelConfig {
     @Nullable
     String node;
 
-    @Option(
-            names = {"-f", "--file"},
-            paramLabel = "FILE",
-            scope = ScopeType.INHERIT,
-            description = "A saved /config_dump instead; - reads standard input.")
-    @Nullable
-    String file;
-
-    @Option(
-            names = {"-o", "--output"},
-            scope = ScopeType.INHERIT,
-            description = "${COMPLETION-CANDIDATES} (default: short).",
-            defaultValue = "SHORT")
-    Output output = Output.SHORT;
+    @Mixin
+    Dump dump = new Dump();
 
     @Spec
     CommandSpec spec = CommandSpec.create();
@@ -151,7 +131,7 @@ public final class ZtunnelConfig {
     int all(@Option(names = "--with-headers", description = "A title above each table.") boolean headers)
             throws IOException {
         var view = view();
-        if (output != Output.SHORT) {
+        if (!dump.isShort()) {
             return print(new Table(List.of(), List.of()), view.dump());
         }
         var titles = List.of("WORKLOADS", "SERVICES", "POLICIES", "CERTIFICATES", "CONNECTIONS");
@@ -182,13 +162,12 @@ public final class ZtunnelConfig {
                             description = "Back to what it started with.")
                     boolean reset)
             throws IOException {
-        if (file != null || (reset && level != null)) {
+        if (dump.isSaved() || (reset && level != null)) {
             throw new ParameterException(
                     spec.commandLine(), "log asks a running ztunnel, and takes --level or --reset, not both");
         }
-        var client = state.client();
-        var of = nodeOf(client);
-        out().print(of + ":\n" + client.adminPost(of, loggingPath(level, reset)));
+        var answer = ask("POST", loggingPath(level, reset));
+        out().print(answer.node() + ":\n" + answer.text());
         out().flush();
         return 0;
     }
@@ -208,43 +187,25 @@ public final class ZtunnelConfig {
         return "/logging?level=" + URLEncoder.encode(text, StandardCharsets.UTF_8);
     }
 
-    private String nodeOf(SupervisorClient client) throws IOException {
-        return node == null ? client.status().path("nodes").path(0).asText() : node;
+    /// A mesh on this machine goes before a cluster that is only in the environment.
+    private ZtunnelPods.Answer ask(String method, String path) throws IOException {
+        var client = state.client();
+        if (cluster.isNamed() || (cluster.isKnown() && !client.isUp())) {
+            try (var pods = new ZtunnelPods(cluster)) {
+                return pods.ask(node, method, path);
+            }
+        }
+        var of = node == null ? client.status().path("nodes").path(0).asText() : node;
+        var text = method.equals("POST") ? client.adminPost(of, path) : client.admin(of, path);
+        return new ZtunnelPods.Answer(of, text);
     }
 
     private DumpView view() throws IOException {
-        return new DumpView(new ObjectMapper().readTree(dump()), Instant.now());
-    }
-
-    private String dump() throws IOException {
-        if (file == null) {
-            var client = state.client();
-            return client.admin(nodeOf(client), "/config_dump");
-        }
-        if (file.equals("-")) {
-            return new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
-        }
-        return Files.readString(Path.of(file));
+        return new DumpView(dump.read(() -> ask("GET", "/config_dump").text()), Instant.now());
     }
 
     private int print(Table table, JsonNode items) throws IOException {
-        out().print(
-                        switch (output) {
-                            case SHORT -> table.text();
-                            case JSON ->
-                                new ObjectMapper()
-                                                .writerWithDefaultPrettyPrinter()
-                                                .writeValueAsString(items) + "\n";
-                            case YAML -> yaml(items);
-                        });
-        out().flush();
-        return 0;
-    }
-
-    private static String yaml(JsonNode items) {
-        var style = new DumperOptions();
-        style.setDefaultFlowStyle(DumperOptions.FlowStyle.BLOCK);
-        return new Yaml(style).dump(new ObjectMapper().convertValue(items, Object.class));
+        return dump.print(out(), table, items);
     }
 
     private PrintWriter out() {

@@ -111,6 +111,13 @@ class CulvertTest {
     }
 
     @Test
+    void checkOfANodeNeedsNoClusterAndSaysSo() {
+        assertThat(culvert("check", "node", "--root", directory.toString())).isEqualTo(1);
+        assertThat(out.toString())
+                .contains("there is no proc in " + directory, "--root", "no cluster is named", "results are ×");
+    }
+
+    @Test
     void wrongUsageIsTwo() {
         assertThat(culvert("zc", "workload", "--nonsense")).isEqualTo(2);
         assertThat(culvert("why")).isEqualTo(2);

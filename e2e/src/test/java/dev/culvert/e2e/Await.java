@@ -10,7 +10,7 @@ final class Await {
 
     private Await() {}
 
-    /// What is waited for; an exception is one more reason to look again.
+    /// What is waited for; an exception or a failed assertion is one more reason to look again.
     @FunctionalInterface
     interface Condition {
         boolean holds() throws Exception;
@@ -30,7 +30,7 @@ final class Await {
                 }
             } catch (InterruptedException e) {
                 throw new AssertionError("interrupted while waiting: " + what, e);
-            } catch (Exception e) {
+            } catch (Exception | AssertionError e) {
                 last = e;
             }
             if (deadline - System.nanoTime() < 0) {

@@ -147,6 +147,7 @@ class CniPluginTest {
         assertThat(conf).content().doesNotContain("culvert-cni").contains("bridge");
         assertThat(directory.resolve("bin")).isEmptyDirectory();
         assertThat(directory.resolve("run/pluginevent.sock")).doesNotExist();
+        assertThat(run(List.of("nft", "list", "tables"), Map.of(), "").output()).doesNotContain("culvert-probes");
     }
 
     private static String ruleset() throws Exception {

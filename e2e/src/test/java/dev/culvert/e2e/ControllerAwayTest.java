@@ -44,6 +44,7 @@ class ControllerAwayTest {
         mesh.enrol();
         mesh.awaitTunnel(web, server);
         Await.until("policies are in force", () -> isRefused(batch) && isRefused(stranger));
+        Await.until("the client's node knows them", () -> reason().contains("only-web"));
     }
 
     @AfterAll
@@ -89,7 +90,14 @@ class ControllerAwayTest {
         mesh.awaitAccess("node-2", skip, "sa/batch\"", "direction=\"inbound\"", "error=", "only-web");
         assertThatThrownBy(() -> stranger.say(server.v4(), "hello")).isInstanceOf(IOException.class);
         mesh.awaitAccess("node-2", skip, "src.workload=\"stranger\"", "error=");
-        var why = mesh.admin("node-1", "/culvert/explain?from=shop/batch&to=server:80");
-        assertThat(why.path("policy").path("text").asText()).contains("only-web");
+        assertThat(reason()).contains("only-web");
+    }
+
+    /// Why batch is refused, by its own node.
+    private String reason() throws IOException {
+        return mesh.admin("node-1", "/culvert/explain?from=shop/batch&to=server:80")
+                .path("policy")
+                .path("text")
+                .asText();
     }
 }

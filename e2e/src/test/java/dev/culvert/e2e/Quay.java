@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.regex.Pattern;
 
 /// The harbour of the corpus: its fixture, with a server of HTTP in each pod of `berth`, `customs` and `portal`.
@@ -45,6 +46,11 @@ final class Quay implements AutoCloseable {
               targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: pods-waypoint}]
               rules: [{to: [{operation: {methods: [GET]}}]}]
             """;
+    /// A pod that is called by its own address only, as one of a headless Service, which an L7 policy governs.
+    /// And one each with and without an address whose waypoint has never been made.
+    static final String HEADLESS = governed("buoy", "clusterIP: None, ", "quay-waypoint")
+            + governed("raft", "", "ghost")
+            + governed("jetsam", "clusterIP: None, ", "ghost");
     static final String SUBSETS = """
             apiVersion: networking.istio.io/v1
             kind: DestinationRule
@@ -64,6 +70,30 @@ final class Quay implements AutoCloseable {
 
     private Quay(TestMesh mesh) {
         this.mesh = mesh;
+    }
+
+    private static String governed(String name, String address, String waypoint) {
+        return """
+                ---
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: NAME, namespace: quay, labels: {app: NAME}}
+                spec:
+                  nodeName: node-2
+                  containers: [{name: NAME, command: [sleep, infinity], ports: [{containerPort: 8080}]}]
+                ---
+                apiVersion: v1
+                kind: Service
+                metadata: {name: NAME, namespace: quay, labels: {istio.io/use-waypoint: WAYPOINT}}
+                spec: {ADDRESSselector: {app: NAME}, ports: [{name: http, port: 8080}]}
+                ---
+                apiVersion: security.istio.io/v1
+                kind: AuthorizationPolicy
+                metadata: {name: NAME-readers, namespace: quay}
+                spec:
+                  targetRefs: [{group: "", kind: Service, name: NAME}]
+                  rules: [{to: [{operation: {methods: [GET]}}]}]
+                """.replace("NAME", name).replace("ADDRESS", address).replace("WAYPOINT", waypoint);
     }
 
     /// Starts it and waits until calls go through the waypoint.
@@ -128,11 +158,11 @@ final class Quay implements AutoCloseable {
         return new InetSocketAddress(InetAddress.ofLiteral(Objects.requireNonNull(found.group(1))), 8080);
     }
 
-    /// What a waypoint has logged of requests.
-    long requests(String waypoint) throws IOException {
+    /// What a waypoint has logged so far of requests of a path, which is a little later than their answers.
+    long requests(String waypoint, String path) throws IOException {
         return log(waypoint)
                 .lines()
-                .filter(line -> line.contains("request complete"))
+                .filter(line -> line.contains("request complete") && line.contains("path=\"" + path + "\""))
                 .count();
     }
 
@@ -143,11 +173,11 @@ final class Quay implements AutoCloseable {
 
     /// Until a call of a Service is logged by a waypoint.
     void awaitWaypoint(String waypoint, String service) {
-        Await.until(service + " is called through " + waypoint, () -> {
-            var before = requests(waypoint);
-            var answer = Http.call(portal(), service(service), "GET", "/warm");
-            return answer.status() == 200 && requests(waypoint) > before;
-        });
+        var path = "/warm-" + UUID.randomUUID();
+        Await.until(
+                service + " is called through " + waypoint,
+                () -> Http.call(portal(), service(service), "GET", path).status() == 200
+                        && requests(waypoint, path) > 0);
     }
 
     @Override

@@ -114,7 +114,10 @@ class ReplaceZtunnelTest {
         mesh.replace("node-1", List.of(script.toString(), "proxy", "ztunnel"));
         mesh.awaitTunnel(web, server);
         web.say(server.v6(), "hello");
-        assertThat(mesh.log("node-1/ztunnel")).anyMatch(line -> line.startsWith("{\"") && line.contains("outbound"));
+        Await.until(
+                "the other one has logged",
+                () -> mesh.log("node-1/ztunnel").stream()
+                        .anyMatch(line -> line.startsWith("{\"") && line.contains("outbound")));
         mesh.replace("node-1", List.of());
         mesh.awaitTunnel(web, server);
     }

@@ -155,6 +155,11 @@ final class TestMesh implements AutoCloseable {
         client.ask(client.request("kill").put("pod", key));
     }
 
+    /// `kill -9` of a pod's processes; nobody starts them again.
+    void killPodForGood(String key) throws IOException {
+        client.ask(client.request("kill").put("pod", key).put("again", false));
+    }
+
     /// `kill -9` of a node's agent, and waits until the next one has read the folder and serves its ztunnel.
     void restartAgent(String node) throws IOException {
         var program = node + "/agent";

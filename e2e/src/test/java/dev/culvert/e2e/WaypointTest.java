@@ -67,7 +67,7 @@ class WaypointTest {
         assertThat(status("GET", "/tariffs/1")).isEqualTo(200);
         assertThat(status("GET", "/ledger")).isEqualTo(403);
         assertThat(status("GET", "/tariffs/../ledger")).isEqualTo(403);
-        assertThat(quay.log(WAYPOINT)).contains("tariff-readers");
+        Await.until("the policy is named", () -> quay.log(WAYPOINT).contains("tariff-readers"));
     }
 
     @Test
@@ -121,7 +121,7 @@ class WaypointTest {
         Await.until(
                 "it answers 503",
                 () -> call("berth", Map.of("pilot-name", "marlow")).status() == 503);
-        assertThat(quay.mesh.problems().toString()).contains("subset gale");
+        Await.until("the author is told", () -> quay.mesh.problems().toString().contains("subset gale"));
     }
 
     @Test
@@ -141,21 +141,24 @@ class WaypointTest {
     void aServiceHasAWaypointOfItsOwnOrNone() throws Exception {
         quay.mesh.write("own.yaml", Quay.corpus("001-06") + "\n---\n" + Quay.corpus("001-07"));
         quay.awaitWaypoint("customs-waypoint-0", "customs");
-        var before = quay.requests("customs-waypoint-0");
-        var shared = quay.requests(WAYPOINT);
         for (var i = 0; i < 20; i++) {
-            assertThat(call("customs", Map.of()).status()).isEqualTo(200);
+            assertThat(get("customs", "/own")).isEqualTo(200);
         }
-        Await.until("exactly those calls are counted", () -> quay.requests("customs-waypoint-0") == before + 20);
-        assertThat(quay.requests(WAYPOINT)).isEqualTo(shared);
-        assertThat(call("berth", Map.of()).status()).isEqualTo(200);
-        assertThat(quay.requests("customs-waypoint-0")).isEqualTo(before + 20);
+        Await.until("those calls are logged", () -> quay.requests("customs-waypoint-0", "/own") == 20);
+        assertThat(quay.requests(WAYPOINT, "/own")).isZero();
+        assertThat(get("berth", "/other")).isEqualTo(200);
+        Await.until("another Service has the shared one", () -> quay.requests(WAYPOINT, "/other") == 1);
+        assertThat(quay.requests("customs-waypoint-0", "/other")).isZero();
 
         var failed = 0;
         quay.mesh.delete("own.yaml");
         for (var i = 0; i < 200; i++) {
-            failed += call("customs", Map.of()).status() == 200 ? 0 : 1;
+            failed += get("customs", "/") == 200 ? 0 : 1;
         }
         assertThat(failed).as("calls that failed while the Gateway went away").isZero();
+    }
+
+    private int get(String service, String path) throws IOException {
+        return Http.call(quay.portal(), quay.service(service), "GET", path).status();
     }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Who gets which certificate, over TLS with real tokens.
-@Timeout(30)
+@Timeout(240)
 class CertificateServiceTest {
     private static final SpiffeId CART = new SpiffeId("cluster.local", "shop", "cart");
 

@@ -1,10 +1,10 @@
 package dev.culvert.istiod;
 
+import dev.culvert.istiod.ca.CallerCheck;
 import dev.culvert.istiod.ca.CertificateAuthority;
 import dev.culvert.istiod.ca.CertificateService;
 import dev.culvert.istiod.ca.NodeTokens;
 import dev.culvert.istiod.ca.ServingTls;
-import dev.culvert.istiod.ca.TokenCheck;
 import dev.culvert.istiod.xds.XdsServer;
 import dev.culvert.proxy.xds.ControlPlane;
 import io.grpc.Server;
@@ -17,6 +17,7 @@ import java.security.GeneralSecurityException;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// The gRPC side of istiod-lite on a free port, with real TLS and tokens.
 final class RunningServer implements AutoCloseable {
@@ -32,9 +33,9 @@ final class RunningServer implements AutoCloseable {
         var tls = new ServingTls(authority, List.of("localhost"), List.of(InetAddress.ofLiteral("127.0.0.1")));
         server = NettyServerBuilder.forPort(port)
                 .sslContext(tls.context())
-                .intercept(new TokenCheck(tokens))
+                .intercept(new CallerCheck(tokens, "cluster.local"))
                 .addService(xds)
-                .addService(new CertificateService(authority, pods, "cluster.local"))
+                .addService(new CertificateService(authority, pods, "cluster.local", Set.of("istio-system/ztunnel")))
                 .build()
                 .start();
     }

@@ -1,5 +1,6 @@
 package dev.culvert.testkit;
 
+import dev.culvert.hbone.pool.PoolLimits;
 import dev.culvert.hbone.tls.RevocationLists;
 import dev.culvert.mesh.model.state.Change;
 import dev.culvert.proxy.ca.TestAuthority;
@@ -11,6 +12,7 @@ import dev.culvert.ztunnel.dns.DnsMetrics;
 import dev.culvert.ztunnel.dns.DnsSettings;
 import dev.culvert.ztunnel.dns.DnsShared;
 import dev.culvert.ztunnel.dns.lookup.Zone;
+import dev.culvert.ztunnel.inpod.NodeSettings;
 import dev.culvert.ztunnel.relay.LiveConnection;
 import dev.culvert.ztunnel.socks5.Socks5Metrics;
 import io.micrometer.core.instrument.Counter;
@@ -30,6 +32,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A mesh of one test: nodes with real ztunnel objects, workloads, services, policies, and faults. One thread
@@ -51,7 +54,7 @@ public final class Mesh implements AutoCloseable {
     private final List<Tap> taps = new ArrayList<>();
     private final Map<String, String> networks = new LinkedHashMap<>();
     private final MeterRegistry registry = new SimpleMeterRegistry();
-    private Listeners listeners = Listeners.CONNECTIONS;
+    private TestNode.Settings settings = TestNode.Settings.DEFAULT;
     private int services;
 
     private Mesh(BackendKind kind, Family family) throws IOException {
@@ -99,20 +102,38 @@ public final class Mesh implements AutoCloseable {
     /// The ztunnels resolve their pods' names, and listen for SOCKS5; before the first node, and not IN_PROCESS.
     /// @param servers are asked for what the mesh does not know
     public void names(DnsSettings.Limits limits, InetSocketAddress... servers) {
-        if (!nodes.isEmpty()) {
-            throw new IllegalStateException("say so before the first workload runs");
-        }
-        var settings = new DnsSettings(
+        beforeTheFirstNode();
+        var dns = new DnsSettings(
                 DnsSettings.address("localhost:15053", true),
                 new Zone("cluster.local", null, true),
                 Path.of("/nowhere"),
                 limits);
-        listeners = new Listeners(
-                true, new DnsShared(settings, new DnsMetrics(registry), List.of(servers)), new Socks5Metrics(registry));
+        var listeners = new Listeners(
+                true, new DnsShared(dns, new DnsMetrics(registry), List.of(servers)), new Socks5Metrics(registry));
+        settings = new TestNode.Settings(listeners, settings.pool(), settings.node());
+    }
+
+    /// What the operator of every node has set otherwise; before the first node.
+    public void settings(PoolLimits pool, UnaryOperator<NodeSettings> change) {
+        beforeTheFirstNode();
+        settings = new TestNode.Settings(settings.listeners(), pool, change);
+    }
+
+    private void beforeTheFirstNode() {
+        if (!nodes.isEmpty()) {
+            throw new IllegalStateException("say so before the first workload runs");
+        }
     }
 
     Listeners listeners() {
-        return listeners;
+        return settings.listeners();
+    }
+
+    /// Waits until the pools of a node hold so many tunnels.
+    public void awaitPooled(String node, int tunnels) {
+        Await.until(
+                () -> node + " holds " + node(node).pooled() + " tunnels, not " + tunnels,
+                () -> node(node).pooled() == tunnels);
     }
 
     /// What a counter of DNS proxies and SOCKS5 has counted, whatever its labels say.
@@ -147,7 +168,7 @@ public final class Mesh implements AutoCloseable {
             throw new UncheckedIOException("node " + name + ": " + e.getMessage(), e);
         }
         var at = new TestNode.At(name, networkOf(name), nodes.size() + 1);
-        var made = TestNode.start(at, backend.loops(name), authority, listeners);
+        var made = TestNode.start(at, backend.loops(name), authority, settings);
         made.mesh().apply(published.values());
         nodes.put(name, made);
         return made;

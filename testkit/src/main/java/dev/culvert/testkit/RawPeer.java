@@ -15,6 +15,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http2.EmptyHttp2Headers;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.net.InetSocketAddress;
@@ -39,13 +40,19 @@ final class RawPeer implements AutoCloseable {
 
     /// The status of the answer; 0 for a reset. The tunnel, if it came to one, is closed.
     int connect(Http2Headers headers) throws Exception {
-        var status = new CompletableFuture<Integer>();
+        var answer = ask(headers);
+        return answer.isEmpty() ? 0 : ConnectRequest.status(answer);
+    }
+
+    /// The answer's headers; none for a reset. The tunnel, if it came to one, is closed.
+    Http2Headers ask(Http2Headers headers) throws Exception {
+        var heard = new CompletableFuture<Http2Headers>();
         var http2 = ready.get(10, TimeUnit.SECONDS);
         channel.eventLoop()
                 .execute(() -> http2.open(headers, new StreamListener() {
                     @Override
                     public void headers(HboneStream stream, Http2Headers answer, boolean endStream) {
-                        status.complete(ConnectRequest.status(answer));
+                        heard.complete(answer);
                         stream.end();
                     }
 
@@ -60,13 +67,13 @@ final class RawPeer implements AutoCloseable {
 
                     @Override
                     public void failed(HboneStream stream, StreamFailure failure) {
-                        status.complete(0);
+                        heard.complete(EmptyHttp2Headers.INSTANCE);
                     }
 
                     @Override
                     public void sent(HboneStream stream, int bytes) {}
                 }));
-        return status.get(10, TimeUnit.SECONDS);
+        return heard.get(10, TimeUnit.SECONDS);
     }
 
     @Override

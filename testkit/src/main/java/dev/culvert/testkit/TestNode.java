@@ -23,6 +23,8 @@ import io.netty.channel.EventLoopGroup;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
 
 /// One node: a ztunnel's data path with a mesh state and certificates of its own.
 /// @param number counts from 1
@@ -33,6 +35,7 @@ record TestNode(
         MeshState mesh,
         CertificateStore certificates,
         Revocation revocation,
+        List<Worker> workers,
         DataPath dataPath)
         implements AutoCloseable {
     private static final long RECEIVE_BUDGET_BYTES = 8 << 20;
@@ -40,22 +43,29 @@ record TestNode(
     /// Where a node is.
     record At(String name, String network, int number) {}
 
-    static TestNode start(At at, EventLoopGroup loops, TestAuthority authority, Listeners listeners) {
+    /// What an operator may set.
+    record Settings(Listeners listeners, PoolLimits pool, UnaryOperator<NodeSettings> node) {
+        static final Settings DEFAULT =
+                new Settings(Listeners.CONNECTIONS, PoolLimits.DEFAULTS, UnaryOperator.identity());
+    }
+
+    static TestNode start(At at, EventLoopGroup loops, TestAuthority authority, Settings operator) {
         var mesh = new MeshState();
         var workers = new ArrayList<Worker>();
-        loops.forEach(loop -> workers.add(new Worker((EventLoop) loop, PoolLimits.DEFAULTS, RECEIVE_BUDGET_BYTES)));
+        loops.forEach(loop -> workers.add(new Worker((EventLoop) loop, operator.pool, RECEIVE_BUDGET_BYTES)));
         var revocation = new Revocation();
         var certificates = new CertificateStore(authority, null, Clock.systemUTC(), TlsPolicy.DEFAULT, revocation);
-        var settings = new NodeSettings(
+        var settings = operator.node.apply(new NodeSettings(
                 at.name,
                 at.network,
                 true,
                 true,
                 true,
+                false,
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(10),
                 Duration.ofMinutes(15),
-                H2Limits.DEFAULTS);
+                H2Limits.DEFAULTS));
         var registry = new SimpleMeterRegistry();
         var metrics = new ConnectionMetrics(registry);
         var dataPath = new DataPath(
@@ -68,9 +78,9 @@ record TestNode(
                         new HostNames(Duration.ofSeconds(5)),
                         Lookup.NONE,
                         settings),
-                listeners);
+                operator.listeners);
         mesh.onChange(_ -> dataPath.recheckSoon());
-        return new TestNode(at.number, loops, registry, mesh, certificates, revocation, dataPath);
+        return new TestNode(at.number, loops, registry, mesh, certificates, revocation, workers, dataPath);
     }
 
     /// A counter now, all of its label sets together.
@@ -78,6 +88,16 @@ record TestNode(
         dataPath.count();
         return registry.find(name).counters().stream()
                 .mapToDouble(Counter::count)
+                .sum();
+    }
+
+    /// Tunnels that its pools hold.
+    int pooled() {
+        return workers.stream()
+                .mapToInt(worker -> worker.loop()
+                        .submit(() -> worker.pool().size())
+                        .syncUninterruptibly()
+                        .getNow())
                 .sum();
     }
 

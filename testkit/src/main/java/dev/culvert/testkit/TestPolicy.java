@@ -29,6 +29,11 @@ public final class TestPolicy {
         return put(Policy.Action.DENY, new Pair<>(principals(callers), List.of()));
     }
 
+    /// Only noted: nothing from these callers.
+    public TestPolicy dryRunDeny(TestWorkload... callers) {
+        return put(Policy.Action.DENY, ofPrincipals(new Pair<>(principals(callers), List.of())), true);
+    }
+
     /// Nothing but from these callers.
     public TestPolicy allow(TestWorkload... callers) {
         return put(Policy.Action.ALLOW, new Pair<>(principals(callers), List.of()));
@@ -56,19 +61,24 @@ public final class TestPolicy {
                         Pair.empty(),
                         Pair.empty(),
                         new Pair<>(List.of(port), List.of()),
-                        Pair.empty()));
+                        Pair.empty()),
+                false);
     }
 
     private TestPolicy put(Policy.Action action, Pair<StringMatch> principals) {
-        return put(action, new Match(Pair.empty(), principals, Pair.empty(), Pair.empty(), Pair.empty(), Pair.empty()));
+        return put(action, ofPrincipals(principals), false);
     }
 
-    private TestPolicy put(Policy.Action action, Match match) {
+    private static Match ofPrincipals(Pair<StringMatch> principals) {
+        return new Match(Pair.empty(), principals, Pair.empty(), Pair.empty(), Pair.empty(), Pair.empty());
+    }
+
+    private TestPolicy put(Policy.Action action, Match match, boolean dryRun) {
         var rules = List.of(List.of(List.of(match)));
         mesh.publish(
                 "policy " + key(),
                 new Change.PutPolicy(
-                        new Policy(workload.namespace(), name, Policy.Scope.WORKLOAD_SELECTOR, action, rules, false)));
+                        new Policy(workload.namespace(), name, Policy.Scope.WORKLOAD_SELECTOR, action, rules, dryRun)));
         workload.addPolicy(key());
         return this;
     }

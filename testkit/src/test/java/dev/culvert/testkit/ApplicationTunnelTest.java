@@ -4,6 +4,8 @@ import static dev.culvert.testkit.MeshAssertions.assertThat;
 
 import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.mesh.model.workload.ApplicationTunnel.Protocol;
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import io.netty.handler.codec.http2.Http2Headers;
 import java.io.ByteArrayOutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -100,6 +102,33 @@ class ApplicationTunnelTest {
                 new InetSocketAddress(shop.vipFor(mesh.family()), 80),
                 "spiffe://cluster.local/ns/default/sa/client");
         assertThat(accepted.read(5)).isEqualTo("hello");
+    }
+
+    /// A name stands for a VIP in the header, of which one without has nothing to say.
+    @Test
+    void aNameIsHeardAsItsVipAndOneWithoutIsRefused(Mesh mesh) throws Exception {
+        var proxy = mesh.workload("proxy").on("node-b").captured().applicationTunnel(Protocol.PROXY, 15088);
+        var listening = proxy.listen(15088);
+        var shop = mesh.service("shop").vip().port(80, 8080).backedBy(proxy);
+        mesh.service("headless").port(80, 8080).backedBy(proxy);
+        var client = mesh.workload("client").on("node-a").speakingHbone();
+        mesh.expectError("no address for headless.default.svc.cluster.local:80");
+        mesh.allowError("receive: INTERNAL_ERROR"); // the peer goes without a word at the end
+        try (var peer = client.peerOf(proxy)) {
+            assertThat(peer.connect(connect("headless.default.svc.cluster.local:80")))
+                    .isEqualTo(503);
+            assertThat(peer.connect(connect("shop.default.svc.cluster.local:80")))
+                    .isEqualTo(200);
+            expect(
+                    header(listening.accept()),
+                    client.address(),
+                    new InetSocketAddress(shop.vipFor(mesh.family()), 80),
+                    "spiffe://cluster.local/ns/default/sa/client");
+        }
+    }
+
+    private static Http2Headers connect(String authority) {
+        return new DefaultHttp2Headers(false).method("CONNECT").authority(authority);
     }
 
     /// Policy sees the port where the bytes end.

@@ -141,7 +141,7 @@ class FaithfulCloseTest {
         });
         data.expectFrom(pair.server);
         assertThat(pair.server.readToEnd()).isEmpty();
-        up.get(10, TimeUnit.SECONDS);
+        up.get(60, TimeUnit.SECONDS);
     }
 
     @Test

@@ -61,6 +61,6 @@ final class StoppedFlow {
     void resume() throws Exception {
         DATA.expectFrom(reader);
         assertThat(reader.readToEnd()).isEmpty();
-        sending.get(10, TimeUnit.SECONDS);
+        sending.get(60, TimeUnit.SECONDS);
     }
 }

@@ -7,8 +7,6 @@ import java.util.List;
 final class Addressing {
     static final String CONTROL_PLANE_V4 = "198.18.0.1";
     static final String CONTROL_PLANE_V6 = "2001:2::1";
-    /// The source of probes, which pods let through.
-    static final String PROBE_V4 = "169.254.7.127";
 
     /// A name server where nobody is: ztunnel answers in its place where lookups are captured.
     private static final String NAME_SERVER = "198.19.255.53";

@@ -3,6 +3,7 @@ package dev.culvert.cli.local;
 import dev.culvert.cli.local.Addressing.Pair;
 import dev.culvert.kube.object.Container;
 import dev.culvert.kube.object.PortRef;
+import dev.culvert.kube.object.Probe;
 import dev.culvert.kube.object.Service;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,8 +16,9 @@ import java.util.Map;
 import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.Yaml;
 
-/// Plays the API server's part: writes Nodes, Pods and Services, with what the cluster decided, as YAML files. Of a
-/// container only what others ask for is written: its name, image and ports, and no environment.
+/// Plays the API server's part: writes Nodes, Pods and Services, with what the cluster decided, as YAML
+/// files. Of a container only what others ask for is written: its name, image and ports, and no
+/// environment.
 final class ObjectFiles {
     private static final Map<Service.Type, String> TYPES = Map.of(
             Service.Type.CLUSTER_IP, "ClusterIP",
@@ -77,7 +79,26 @@ final class ObjectFiles {
         fields.put("name", container.name());
         put(fields, "image", container.image());
         fields.put("ports", container.ports().stream().map(ObjectFiles::port).toList());
+        container.readinessProbe().ifPresent(probe -> fields.put("readinessProbe", probe(probe)));
+        container.livenessProbe().ifPresent(probe -> fields.put("livenessProbe", probe(probe)));
         return fields;
+    }
+
+    /// As much as tells the agent which ports are asked.
+    private static Map<String, Object> probe(Probe probe) {
+        return switch (probe.check()) {
+            case Probe.Check.Http http -> Map.of("httpGet", Map.of("path", http.path(), "port", value(http.port())));
+            case Probe.Check.Tcp tcp -> Map.of("tcpSocket", Map.of("port", value(tcp.port())));
+            case Probe.Check.Grpc(var port) -> Map.of("grpc", Map.of("port", port));
+            case Probe.Check.Exec(var command) -> Map.of("exec", Map.of("command", command));
+        };
+    }
+
+    private static Object value(PortRef port) {
+        return switch (port) {
+            case PortRef.Numbered(var number) -> number;
+            case PortRef.Named(var name) -> name;
+        };
     }
 
     private static Map<String, Object> port(Container.Port port) {
@@ -131,12 +152,7 @@ final class ObjectFiles {
         var fields = new LinkedHashMap<String, Object>();
         put(fields, "name", port.name());
         fields.put("port", port.number());
-        fields.put(
-                "targetPort",
-                switch (port.target()) {
-                    case PortRef.Numbered(var number) -> number;
-                    case PortRef.Named(var name) -> name;
-                });
+        fields.put("targetPort", value(port.target()));
         fields.put("protocol", port.protocol());
         put(fields, "appProtocol", port.appProtocol());
         return fields;

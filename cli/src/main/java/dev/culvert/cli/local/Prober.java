@@ -15,7 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// Asks a pod whether it is well, as the kubelet does: from the node, by the address that pods let through. A
+/// Asks a pod whether it is well, as the kubelet does: from the node, whose rules let it through. A
 /// `grpc` probe, which it cannot do, passes.
 final class Prober {
     private static final Duration TIMEOUT = Duration.ofSeconds(1);
@@ -26,12 +26,13 @@ final class Prober {
     static boolean passes(Container container, Probe.Check check, RunningPod pod) {
         try {
             return switch (check) {
-                case Http(var path, var port, var tls) -> {
-                    var number = container.number(port);
-                    yield number.isEmpty() || (tls ? connects(pod, number.get()) : http(pod, number.get(), path));
+                case Http http -> {
+                    var number = container.number(http.port());
+                    yield number.isEmpty()
+                            || (http.tls() ? connects(pod, number.get()) : http(pod, number.get(), http.path()));
                 }
-                case Tcp(var port) -> {
-                    var number = container.number(port);
+                case Tcp tcp -> {
+                    var number = container.number(tcp.port());
                     yield number.isEmpty() || connects(pod, number.get());
                 }
                 case Exec(var command) -> command.isEmpty() || succeeds(pod, command);
@@ -48,7 +49,6 @@ final class Prober {
                 var socket = new Socket();
                 try {
                     socket.setSoTimeout((int) TIMEOUT.toMillis());
-                    socket.bind(new InetSocketAddress(Addressing.PROBE_V4, 0));
                     socket.connect(new InetSocketAddress(pod.address().v4(), port), (int) TIMEOUT.toMillis());
                     return socket;
                 } catch (IOException e) {

@@ -16,12 +16,13 @@ public record Programs(
         List<String> ztunnel,
         List<String> waypoint,
         List<String> culvert) {
+    private static final String CONTROLLER = "istiod-lite/target/dist/bin/istiod-lite";
 
     /// The built programs of a source tree.
     /// @throws IOException names what is not built
     public static Programs built(Path root) throws IOException {
         var places = new LinkedHashMap<String, String>();
-        places.put("istiod-lite", "istiod-lite/target/dist/bin/istiod-lite");
+        places.put("istiod-lite", CONTROLLER);
         places.put("culvert-cni-agent", "cni-plugin/agent/target/dist/bin/culvert-cni-agent");
         places.put("ztunnel", "ztunnel/target/dist/bin/ztunnel");
         places.put("waypoint", "waypoint/target/dist/bin/waypoint");
@@ -41,6 +42,16 @@ public record Programs(
                 other("CULVERT_ZTUNNEL", with(commands.get(2))),
                 commands.get(3),
                 commands.get(4));
+    }
+
+    /// The built controller of the source tree that this program belongs to.
+    /// @throws IOException it is not there
+    public static List<String> controller() throws IOException {
+        var program = LocalMesh.root().resolve(CONTROLLER);
+        if (!Files.isExecutable(program)) {
+            throw new MissingException(program + " is missing; run ./mvnw -DskipTests package");
+        }
+        return List.of(program.toString());
     }
 
     /// Ours, or the command line in a variable: any program that takes the same arguments and environment.

@@ -2,6 +2,8 @@ package dev.culvert.cli.local;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.culvert.kube.object.Exclusions;
+import dev.culvert.kube.object.Probe;
 import dev.culvert.linux.socket.PacketCapture;
 import dev.culvert.linux.socket.RecordedFrames;
 import java.io.IOException;
@@ -9,7 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// What can be asked of a running mesh. Thread-safe.
@@ -55,6 +59,7 @@ final class Requests {
             pod.address().both().forEach(entry.putArray("addresses")::add);
             entry.put("ready", pod.isReady()).put("restarts", pod.restarts());
             entry.put("redirection", redirection(pod));
+            openings(pod).forEach(entry.putArray("openings")::add);
             pod.logs().forEach(log -> entry.withArray("logs").add(log.toString()));
         }
         var processes = answer.putArray("processes");
@@ -64,6 +69,29 @@ final class Requests {
             entry.put("restarts", process.restarts()).put("log", process.log().toString());
         }
         return answer;
+    }
+
+    /// What passes by the mesh on purpose, though the pod is in it.
+    private static List<String> openings(RunningPod pod) {
+        var openings = new ArrayList<>(Exclusions.of(pod.plan().annotations()).openings());
+        for (var container : pod.plan().containers()) {
+            container.checks().stream()
+                    .map(Requests::foreign)
+                    .flatMap(Optional::stream)
+                    .forEach(host -> openings.add("probe of " + host));
+        }
+        return openings;
+    }
+
+    private static Optional<String> foreign(Probe.Check check) {
+        var host =
+                switch (check) {
+                    case Probe.Check.Http http -> http.host();
+                    case Probe.Check.Tcp tcp -> tcp.host();
+                    case Probe.Check.Exec _ -> "";
+                    case Probe.Check.Grpc _ -> "";
+                };
+        return Optional.of(host).filter(name -> !name.isEmpty());
     }
 
     private String redirection(RunningPod pod) {
@@ -133,7 +161,7 @@ final class Requests {
     /// A pod's containers or a program; a program stays away with `again: false`.
     private ObjectNode kill(JsonNode request, ObjectNode answer) throws IOException {
         if (request.has("pod")) {
-            pod(request).kill();
+            pod(request).kill(request.path("again").asBoolean(true));
             return answer;
         }
         var name = request.path("process").asText();

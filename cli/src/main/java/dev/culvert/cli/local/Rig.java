@@ -345,6 +345,7 @@ public final class Rig implements AutoCloseable {
         hostsOf(pod.place().node()).free(pod.place().host());
         Files.deleteIfExists(
                 config.state.resolve("redirection").resolve(pod.place().uid()));
+        removeTree(WaypointPods.kept(pod.plan().namespace(), pod.plan().name()));
         LOG.info("pod {} is removed", pod.plan().key());
     }
 
@@ -393,6 +394,7 @@ public final class Rig implements AutoCloseable {
             try {
                 folder.close();
                 topology.remove();
+                removeTree(WaypointPods.KEPT);
                 for (var node : nodes.keySet()) {
                     removeTree(runtime(node));
                 }

@@ -176,8 +176,15 @@ final class RunningPod {
         }
     }
 
-    void kill() {
-        containers.forEach(container -> container.process.kill());
+    /// @param again whether its processes are started again
+    void kill(boolean again) {
+        containers.forEach(container -> {
+            if (again) {
+                container.process.kill();
+            } else {
+                container.process.killForGood();
+            }
+        });
     }
 
     void stop() {

@@ -96,7 +96,7 @@ public final class SupervisorClient {
         return page("GET", namespace, port, path);
     }
 
-    private String page(String method, String namespace, int port, String path) throws IOException {
+    public String page(String method, String namespace, int port, String path) throws IOException {
         var request = request("http")
                 .put("method", method)
                 .put("namespace", namespace)

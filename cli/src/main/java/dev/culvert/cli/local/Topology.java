@@ -38,7 +38,6 @@ final class Topology {
     void addNode(String name, Node node, Collection<Node> others) throws IOException {
         attachToWire(name, node.number(), node.wire());
         forward(name);
-        Commands.ip(name, "-4", "addr add " + Addressing.PROBE_V4 + "/32 dev lo\n");
         routes(CONTROL_PLANE, node);
         for (var other : others) {
             routes(nameOf(other), node);

@@ -17,6 +17,9 @@ import java.util.Optional;
 /// What the controller deploys in a cluster for each Gateway of a waypoint class: a pod, its Service, and a
 /// ServiceAccount, all with the Gateway's name.
 final class WaypointPods {
+    /// Of all pods.
+    static final Path KEPT = Path.of("/run/culvert/waypoints");
+
     private static final String GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name";
     private static final int STATUS_PORT = 15021;
     private static final int METRICS_PORT = 15020;
@@ -28,6 +31,11 @@ final class WaypointPods {
     WaypointPods(Path state, List<String> command) {
         this.state = state;
         this.command = List.copyOf(command);
+    }
+
+    /// Where a waypoint's pod keeps what a restart begins with; on tmpfs. Of other pods: nothing is there.
+    static Path kept(String namespace, String pod) {
+        return KEPT.resolve(namespace).resolve(pod);
     }
 
     /// The user's Services and those of waypoints.
@@ -92,7 +100,7 @@ final class WaypointPods {
                 new Container.Port("status-port", STATUS_PORT, "TCP"),
                 new Container.Port("metrics", METRICS_PORT, "TCP"));
         var ready = new Probe(
-                new Probe.Check.Http("/healthz/ready", new PortRef.Numbered(STATUS_PORT), false),
+                new Probe.Check.Http("", new PortRef.Numbered(STATUS_PORT), "/healthz/ready", false),
                 Duration.ZERO,
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(1),
@@ -106,7 +114,9 @@ final class WaypointPods {
                 "",
                 ports,
                 Optional.of(ready),
-                Optional.empty());
+                Optional.empty(),
+                Optional.empty(),
+                List.of());
         return new PodPlan(
                 gateway.namespace(),
                 name,
@@ -129,7 +139,10 @@ final class WaypointPods {
 
     private List<Container.EnvVar> environment(Gateway gateway, String pod) {
         var token = state.resolve("istiod/pod-tokens/" + gateway.namespace() + "/" + pod + "/istio-token");
+        var kept = kept(gateway.namespace(), pod);
         return List.of(
+                value("CULVERT_STATE_DIR", kept.resolve("state").toString()),
+                value("CULVERT_KEYS_DIR", kept.resolve("keys").toString()),
                 value("SERVICE_ACCOUNT", gateway.name()),
                 value("XDS_ADDRESS", "https://" + Addressing.CONTROL_PLANE_V4 + ":15012"),
                 value("XDS_ROOT_CA", state.resolve("istiod/root-cert.pem").toString()),

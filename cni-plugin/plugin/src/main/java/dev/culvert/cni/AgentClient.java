@@ -9,8 +9,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
-/// Asks the agent: one HTTP/1.1 exchange over its UNIX socket, as Istio's plugin does. Blocks; the main thread watches
-/// the time.
+/// Asks the agent: one HTTP/1.1 exchange over its UNIX socket, as Istio's plugin does. Blocks; the main
+/// thread watches the time.
 final class AgentClient {
     private static final int MAX_ANSWER = 1 << 16;
     private static final String NEXT =
@@ -91,6 +91,9 @@ final class AgentClient {
         }
         var head = text.substring(0, end);
         var body = text.substring(end + 4);
+        if (contentLength(head) == -2) {
+            throw notHttp("an answer of no length");
+        }
         if (contentLength(head) > body.getBytes(StandardCharsets.UTF_8).length) {
             throw notHttp("half an answer");
         }
@@ -98,7 +101,7 @@ final class AgentClient {
     }
 
     private int status(String head) throws CniException {
-        if (head.startsWith("HTTP/1.") && head.length() >= 12) {
+        if (head.startsWith("HTTP/1.") && head.length() >= 12 && (head + " ").charAt(12) <= ' ') {
             try {
                 return Integer.parseInt(head, 9, 12, 10);
             } catch (NumberFormatException e) {
@@ -108,19 +111,24 @@ final class AgentClient {
         throw notHttp("something that is not HTTP");
     }
 
-    /// -1 if the head does not say, or not by a number.
+    /// -1 if the head does not say, -2 if it says something else than a length.
     private static int contentLength(String head) {
         for (var line : head.split("\r\n", -1)) {
             var colon = line.indexOf(':');
             if (colon > 0 && line.substring(0, colon).toLowerCase(Locale.ROOT).equals("content-length")) {
-                try {
-                    return Integer.parseInt(line.substring(colon + 1).strip());
-                } catch (NumberFormatException e) {
-                    return -1;
-                }
+                return length(line.substring(colon + 1).strip());
             }
         }
         return -1;
+    }
+
+    private static int length(String text) {
+        try {
+            var length = Integer.parseInt(text);
+            return length < 0 ? -2 : length;
+        } catch (NumberFormatException e) {
+            return -2;
+        }
     }
 
     private CniException notHttp(String what) {

@@ -5,7 +5,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// What can go wrong around the plugin, and the code that the runtime gets; 0 if the command succeeds all the same.
+/// What can go wrong around the plugin, and the code that the runtime gets; 0 if the command succeeds
+/// all the same.
 @SuppressWarnings("ImmutableEnumChecker") // records of immutable values
 enum Fault {
     AGENT_ABSENT("ADD", "the agent's socket does not exist", 11),
@@ -123,6 +124,97 @@ enum Fault {
             "ADD",
             "exclude_namespaces is a text",
             "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"exclude_namespaces\":\"a\"}",
+            7),
+    SOCKET_FILE("ADD", "the agent's socket is a plain file", Behaviour.FILE, 11),
+    SOCKET_STALE("ADD", "the agent was killed and left its socket", Behaviour.STALE, 11),
+    SOCKET_STALE_DEL("DEL", "the agent was killed and left its socket", Behaviour.STALE, 0),
+    SOCKET_STALE_CHECK("CHECK", "the agent was killed and left its socket", Behaviour.STALE, 11),
+    SOCKET_FOLDER("ADD", "the agent's socket is a folder", Behaviour.FOLDER, 11),
+    SOCKET_LINK("ADD", "the agent's socket is a link to nowhere", Behaviour.DANGLING, 11),
+    AGENT_REDIRECTS("ADD", "the answer leads elsewhere", Behaviour.REDIRECT, 100),
+    AGENT_EMPTY("ADD", "the answer is 204, which is not what was asked for", Behaviour.NO_CONTENT, 100),
+    AGENT_FORBIDS("ADD", "the agent refuses the caller", Behaviour.FORBIDDEN, 100),
+    AGENT_LINE_ENDS("ADD", "the answer's lines end as no HTTP line does", Behaviour.LINE_FEEDS, 11),
+    AGENT_LONG_STATUS("ADD", "the answer's status has four digits", Behaviour.LONG_STATUS, 11),
+    AGENT_WORD_LENGTH("ADD", "the answer's Content-Length is a word", Behaviour.WORD_LENGTH, 11),
+    AGENT_NEGATIVE_LENGTH("ADD", "the answer's Content-Length is negative", Behaviour.NEGATIVE_LENGTH, 11),
+    AGENT_MORE("ADD", "more follows the answer", Behaviour.YES_AND_MORE, 0),
+    AGENT_HANGS_UP_CHECK("CHECK", "the agent hangs up", Behaviour.HANGS_UP, 11),
+    AGENT_HANGS_UP_DEL("DEL", "the agent hangs up", Behaviour.HANGS_UP, 0),
+    AGENT_HANGS_UP_GC("GC", "the agent hangs up", Behaviour.HANGS_UP, 11),
+    AGENT_FAILURE_STATUS(
+            "STATUS",
+            "the agent cannot; `status_requires_agent`",
+            more(Map.of(), ",\"status_requires_agent\":true"),
+            Behaviour.FAILURE,
+            50),
+    NO_NETNS_CHECK("CHECK", "CNI_NETNS is missing", Map.of("CNI_NETNS", ""), 4),
+    NO_CONTAINER_DEL("DEL", "CNI_CONTAINERID is missing", Map.of("CNI_CONTAINERID", ""), 4),
+    OPTION_CONTAINER("ADD", "CNI_CONTAINERID looks like an option", Map.of("CNI_CONTAINERID", "-rf"), 4),
+    LONG_CONTAINER("ADD", "CNI_CONTAINERID has 300 characters", Map.of("CNI_CONTAINERID", "a".repeat(300)), 4),
+    UP_INTERFACE("ADD", "CNI_IFNAME is ..", Map.of("CNI_IFNAME", ".."), 4),
+    SPACE_INTERFACE("ADD", "CNI_IFNAME has a space", Map.of("CNI_IFNAME", "a b"), 4),
+    HOSTILE_UID(
+            "ADD",
+            "the pod's uid is a path",
+            Map.of("CNI_ARGS", "K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web;K8S_POD_UID=../x"),
+            4),
+    LONG_POD("ADD", "the pod's name has 300 characters", env("shop", "a".repeat(300)), 4),
+    UPPER_NAMESPACE("ADD", "the pod's namespace has a capital", env("Shop", "web"), 4),
+    TRAILING_STDIN("ADD", "something follows the object in stdin", "{\"cniVersion\":\"1.0.0\",\"name\":\"n\"}{", 6),
+    NAN_STDIN("ADD", "a number in stdin is NaN", "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"x\":NaN}", 6),
+    CONTROL_STDIN(
+            "ADD",
+            "a string in stdin has a control character",
+            "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"x\":\"a\u0001\"}",
+            6),
+    COMMENT_STDIN("ADD", "stdin has a comment", "{\"cniVersion\":\"1.0.0\",\"name\":\"n\"/* x */}", 6),
+    NULL_STDIN("ADD", "stdin is null", "null", 6),
+    NUMBER_VERSION("ADD", "cniVersion is a number", "{\"cniVersion\":1,\"name\":\"n\"}", 7),
+    NUMBER_NAME("ADD", "the network's name is a number", "{\"cniVersion\":\"1.0.0\",\"name\":7}", 7),
+    EMPTY_NAME("ADD", "the network's name is empty", "{\"cniVersion\":\"1.0.0\",\"name\":\"\"}", 7),
+    NUMBER_RUN_DIR(
+            "ADD",
+            "cni_agent_run_dir is a number",
+            "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"cni_agent_run_dir\":7}",
+            7),
+    ZERO_TIMEOUT(
+            "ADD",
+            "agent_timeout_seconds is 0",
+            "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"agent_timeout_seconds\":0}",
+            7),
+    TEXT_TIMEOUT(
+            "ADD",
+            "agent_timeout_seconds is a text",
+            "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"agent_timeout_seconds\":\"5\"}",
+            7),
+    TEXT_FLAG(
+            "ADD",
+            "status_requires_agent is a text",
+            "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"status_requires_agent\":\"yes\"}",
+            7),
+    NUMBER_EXCLUSION(
+            "ADD",
+            "exclude_namespaces has a number",
+            "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"exclude_namespaces\":[1]}",
+            7),
+    BAD_ADDRESSES(
+            "ADD",
+            "the addresses of prevResult are a text",
+            "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"prevResult\":{\"ips\":\"x\"}}",
+            7),
+    EMPTY_ADDRESS(
+            "ADD",
+            "an address of prevResult is missing",
+            "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"prevResult\":{\"ips\":[{}]}}",
+            7),
+    LONG_PREFIX("ADD", "an IPv4 address of prevResult has the length 33", address("10.0.0.5/33"), Behaviour.YES, 7),
+    LONG_PREFIX_V6("ADD", "an IPv6 address of prevResult has the length 129", address("fd00::1/129"), Behaviour.YES, 7),
+    BAD_ATTACHMENTS(
+            "GC",
+            "the valid attachments are a text",
+            more(Map.of(), ",\"cni.dev/valid-attachments\":\"x\""),
+            Behaviour.YES,
             7);
 
     final String command;

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -32,11 +33,25 @@ final class ScriptedAgent implements AutoCloseable {
         HALF_BODY("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"),
         NOT_HTTP("SSH-2.0-OpenSSH_9.9\r\n\r\n"),
         NO_STATUS("HTTP/1.1 fine\r\n\r\n"),
+        REDIRECT("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"),
+        NO_CONTENT("HTTP/1.1 204 No Content\r\n\r\n"),
+        FORBIDDEN("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
+        LINE_FEEDS("HTTP/1.1 200 OK\nContent-Length: 0\n\n"),
+        LONG_STATUS("HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n"),
+        WORD_LENGTH("HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"),
+        NEGATIVE_LENGTH("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"),
+        YES_AND_MORE("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nmore"),
         HUGE("HTTP/1.1 500 No\r\n\r\n" + "x".repeat(1 << 17)),
         HUGE_HEAD("HTTP/1.1 200 OK\r\nX: " + "x".repeat(1 << 17)),
         CONTROL_CHARACTERS("HTTP/1.1 500 No\r\n\r\n\u0000\u001b[31m\"}\u0007"),
         /// It is not there.
         ABSENT(""),
+        /// Something else is where its socket belongs.
+        FILE(""),
+        FOLDER(""),
+        DANGLING(""),
+        /// It was there.
+        STALE(""),
         SILENT(""),
         HALF_THEN_SILENT("HTTP/1.1 200 OK\r\n");
 
@@ -50,9 +65,19 @@ final class ScriptedAgent implements AutoCloseable {
     ScriptedAgent(Path socket, Behaviour behaviour) throws IOException {
         this.behaviour = behaviour;
         listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-        if (behaviour != Behaviour.ABSENT) {
+        if (behaviour == Behaviour.FILE) {
+            Files.writeString(socket, "not a socket");
+        } else if (behaviour == Behaviour.FOLDER) {
+            Files.createDirectory(socket);
+        } else if (behaviour == Behaviour.DANGLING) {
+            Files.createSymbolicLink(socket, Path.of("/nowhere/pluginevent.sock"));
+        } else if (behaviour != Behaviour.ABSENT) {
             listener.bind(UnixDomainSocketAddress.of(socket));
-            Thread.ofPlatform().daemon().start(this::acceptAll);
+            if (behaviour == Behaviour.STALE) {
+                listener.close();
+            } else {
+                Thread.ofPlatform().daemon().start(this::acceptAll);
+            }
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPOutputStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +23,7 @@ import org.slf4j.LoggerFactory;
 public final class HttpPages implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(HttpPages.class);
     private static final String ANY = "*";
+    private static final long GRACE_SECONDS = 1;
     private static final Map<String, String> LIMITS = Map.of(
             "sun.net.httpserver.maxReqTime", "2",
             "sun.net.httpserver.maxReqHeaderSize", "8192",
@@ -159,9 +161,17 @@ public final class HttpPages implements AutoCloseable {
         return false;
     }
 
-    /// Stops listening, and ends what is being answered.
+    /// Lets what is being answered end, such as the request that asked for this, for a second; then stops listening.
     @Override
     public void close() {
+        threads.shutdown();
+        try {
+            if (!threads.awaitTermination(GRACE_SECONDS, TimeUnit.SECONDS)) {
+                log.debug("an answer is cut off");
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
         servers.forEach(server -> server.stop(0));
         threads.shutdownNow();
     }

@@ -13,6 +13,9 @@ public final class LogLevels {
     private final LogFilter initial;
     private LogFilter current;
 
+    /// The Kubernetes client warns, with stacks, of each of many watches that end; who uses it says it once.
+    private static final String TALKATIVE = "io.fabric8";
+
     LogLevels(LoggerContext context, LogFilter initial) {
         this.context = context;
         this.initial = initial;
@@ -59,6 +62,9 @@ public final class LogLevels {
             }
         }
         context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.toLevel(filter.level()));
+        if (Level.toLevel(filter.level()).isGreaterOrEqual(Level.INFO)) {
+            context.getLogger(TALKATIVE).setLevel(Level.OFF);
+        }
         filter.scopes().forEach((written, level) -> {
             var scope = written.replace("::", ".");
             context.getLogger(scope).setLevel(Level.toLevel(level));

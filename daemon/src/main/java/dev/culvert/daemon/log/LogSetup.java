@@ -12,6 +12,9 @@ import org.slf4j.LoggerFactory;
 ///
 /// Lines are written by a thread of their own behind a bounded queue; nobody who logs ever waits ([QueuedLines]).
 public final class LogSetup implements AutoCloseable {
+    /// The scope of lines that have their form already; who writes them leaves no control character in them.
+    public static final String READY_LINES = "access.ready";
+
     private final LoggerContext context;
     private final LogLevels levels;
 
@@ -48,7 +51,7 @@ public final class LogSetup implements AutoCloseable {
                 };
         encoder.setContext(context);
         encoder.start();
-        var appender = new QueuedLines(encoder, out);
+        var appender = new QueuedLines(new ReadyLines(encoder), out);
         appender.setContext(context);
         appender.setName("lines");
         appender.start();

@@ -41,6 +41,11 @@ class HttpPagesTest {
                 .get("/healthz/ready", readiness.page())
                 .any("/metrics", new MetricsPage(FAMILIES, metrics))
                 .any("/echo", request -> Response.json(request.parameter("q").orElse("none")))
+                .post("/stop", _ -> {
+                    // As a program whose main thread does it: it has all the time that it needs to be first.
+                    Thread.ofPlatform().start(pages::close).join(Duration.ofMillis(200));
+                    return Response.text(200, "bye");
+                })
                 .post("/bad", _ -> {
                     throw new IllegalArgumentException("level?");
                 })
@@ -159,6 +164,11 @@ class HttpPagesTest {
         assertThat(client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
                         .body())
                 .isEqualTo("six");
+    }
+
+    @Test
+    void theRequestThatStopsItIsAnswered() throws Exception {
+        assertThat(send("POST", "/stop").body()).isEqualTo("bye");
     }
 
     @Test

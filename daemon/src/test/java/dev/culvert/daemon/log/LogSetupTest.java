@@ -66,6 +66,17 @@ class LogSetupTest {
     }
 
     @Test
+    void linesThatHaveTheirFormStayAsTheyAre() {
+        for (var format : LogFormat.values()) {
+            out.reset();
+            try (var _ = LogSetup.install(format, LogFilter.info(), out)) {
+                LoggerFactory.getLogger(LogSetup.READY_LINES).info("{}", "[2026-11-21T01:02:03.456Z] \"GET /\" {}");
+            }
+            assertThat(lines()).containsExactly("[2026-11-21T01:02:03.456Z] \"GET /\" {}");
+        }
+    }
+
+    @Test
     void levelsChangeAtRunTimeByScope() {
         try (var log = LogSetup.install(LogFormat.PLAIN, LogFilter.parse("warn"), out)) {
             var levels = log.levels();

@@ -353,6 +353,7 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
         stream.die();
         if (open && !broken && ctx != null) {
             writer().reset(stream.id(), code);
+            frames.wasReset(stream.id());
             pumpSoon();
             closeIfDrained();
         }

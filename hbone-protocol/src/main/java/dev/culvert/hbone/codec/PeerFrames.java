@@ -2,6 +2,7 @@ package dev.culvert.hbone.codec;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.util.AsciiString;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,7 @@ final class PeerFrames implements FrameDecoder.Sink {
     private final boolean client;
     private final ConnectionListener listener;
     private final FloodGuard flood = new FloodGuard();
+    private final RecentResets resets = new RecentResets();
     private boolean settingsRead;
     private int lastPeerStreamId;
     private int refusedFrom = Integer.MAX_VALUE;
@@ -51,7 +53,7 @@ final class PeerFrames implements FrameDecoder.Sink {
         }
         var stream = connection.streams.get(streamId);
         if (stream == null || stream.hasPeerEnded()) {
-            strayData(streamId, bytes);
+            strayData(streamId, stream, bytes);
         } else {
             connection.holdCredit(bytes);
             if (!stream.receive(bytes)) {
@@ -61,12 +63,26 @@ final class PeerFrames implements FrameDecoder.Sink {
         }
     }
 
-    /// Late frames of a stream that we reset or that has ended are dropped; of one never opened they are an error.
-    private void strayData(int streamId, int bytes) throws H2Exception {
+    /// We have reset a stream; what is on its way is dropped from now on.
+    void wasReset(int streamId) {
+        resets.add(streamId);
+    }
+
+    /// Late frames of a stream that we reset are dropped; after the peer's own end they are an error, counted like
+    /// any other reset that it makes us send (RFC 9113 §5.1).
+    private void strayData(int streamId, @Nullable HboneStream stream, int bytes) throws H2Exception {
         if (isIdle(streamId)) {
             throw new H2Exception(ErrorCode.PROTOCOL_ERROR, "DATA on idle stream " + streamId);
         }
         connection.creditToReturn += bytes;
+        if (stream != null) {
+            streamError(stream, ErrorCode.STREAM_CLOSED, "DATA after END_STREAM");
+        } else if (!resets.contains(streamId)) {
+            flood.count(connection.nanoTime(), "DATA on a closed stream");
+            connection.writer().reset(streamId, ErrorCode.STREAM_CLOSED);
+            wasReset(streamId);
+            connection.pumpSoon();
+        }
     }
 
     @Override
@@ -159,10 +175,20 @@ final class PeerFrames implements FrameDecoder.Sink {
             malformed(streamId, stream);
         } else if (stream != null) {
             answered(stream, headers, endStream);
+        } else if (!client && !isRequest(headers)) {
+            malformed(streamId, null);
         } else if (!client && streamId > lastPeerStreamId) {
             lastPeerStreamId = streamId;
             requested(streamId, headers, endStream);
         }
+    }
+
+    /// Whether it has the pseudo-headers that RFC 9113 §8.3.1 and §8.5 ask for.
+    private static boolean isRequest(Http2Headers headers) {
+        var method = headers.method();
+        return method != null
+                && (AsciiString.contentEquals("CONNECT", method)
+                        || (headers.scheme() != null && headers.path() != null));
     }
 
     private void malformed(int streamId, @Nullable HboneStream stream) throws H2Exception {
@@ -171,6 +197,7 @@ final class PeerFrames implements FrameDecoder.Sink {
             lastPeerStreamId = streamId;
         }
         connection.writer().reset(streamId, ErrorCode.PROTOCOL_ERROR);
+        wasReset(streamId);
         if (stream != null) {
             connection.streams.remove(streamId);
             HboneConnection.fail(stream, new StreamFailure(ErrorCode.PROTOCOL_ERROR, false, "malformed headers"));
@@ -199,6 +226,7 @@ final class PeerFrames implements FrameDecoder.Sink {
             connection.loop.reached(PeerLimit.STREAMS);
             flood.count(connection.nanoTime(), "refused stream");
             connection.writer().reset(streamId, ErrorCode.REFUSED_STREAM);
+            wasReset(streamId);
             return;
         }
         var stream = connection.newStream(streamId, DiscardingListener.INSTANCE);
@@ -284,6 +312,7 @@ final class PeerFrames implements FrameDecoder.Sink {
         flood.count(connection.nanoTime(), why);
         connection.streams.remove(stream.id());
         connection.writer().reset(stream.id(), code);
+        wasReset(stream.id());
         HboneConnection.fail(stream, new StreamFailure(code, false, why));
         connection.pumpSoon();
     }

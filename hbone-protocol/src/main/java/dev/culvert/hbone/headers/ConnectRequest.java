@@ -74,7 +74,8 @@ public record ConnectRequest(
     }
 
     public static Http2Headers accepted(Baggage server) {
-        return new DefaultHttp2Headers(false, 2).status(OK).set(BAGGAGE, server.text());
+        var headers = new DefaultHttp2Headers(false, 2).status(OK);
+        return server.equals(Baggage.NONE) ? headers : headers.set(BAGGAGE, server.text());
     }
 
     public static Http2Headers refused(int status) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.Unpooled;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -386,6 +387,69 @@ class HostilePeerTest {
             assertThat(peer.accepted).hasSize(2);
             peer.data(1, 0, "still here");
             assertThat(peer.seen.getFirst().data).hasToString("still here");
+        }
+    }
+
+    private static void assertReset(Peer peer, int streamId, ErrorCode code) {
+        assertThat(peer.frames(FrameTypes.RST_STREAM))
+                .singleElement()
+                .matches(frame -> frame.streamId() == streamId && ErrorCode.of(frame.u32(0)) == code);
+    }
+
+    /// RFC 9113 §5.1: what the peer sends after its own end is an error of that stream, once.
+    @Test
+    void dataAfterThePeersEndIsAnErrorOfItsStream() {
+        try (var peer = Peer.ofServer()) {
+            open(peer, 1);
+            open(peer, 3);
+            peer.data(1, FrameTypes.END_STREAM, "");
+            peer.data(1, 0, "more"); // half closed
+            assertReset(peer, 1, ErrorCode.STREAM_CLOSED);
+            peer.data(1, 0, "more"); // known to be over
+            assertThat(peer.frames(FrameTypes.RST_STREAM)).isEmpty();
+
+            open(peer, 5);
+            peer.frame(FrameTypes.RST_STREAM, 0, 5, zeros(4));
+            peer.data(5, 0, "more");
+            assertReset(peer, 5, ErrorCode.STREAM_CLOSED);
+
+            open(peer, 7);
+            peer.data(7, FrameTypes.END_STREAM, "");
+            peer.accepted.getLast().end();
+            peer.frames();
+            peer.data(7, 0, "more");
+            assertReset(peer, 7, ErrorCode.STREAM_CLOSED);
+
+            assertThat(peer.broken).isNull();
+            peer.data(3, 0, "still here");
+            assertThat(peer.seen.get(1).data).hasToString("still here");
+        }
+    }
+
+    /// The peer may not have heard of it yet.
+    @Test
+    void dataAfterOurOwnResetIsDropped() {
+        try (var peer = Peer.ofServer()) {
+            open(peer, 1);
+            peer.accepted.getFirst().reset(ErrorCode.CANCEL);
+            peer.frames();
+            peer.data(1, 0, "on its way");
+            assertThat(peer.frames(FrameTypes.RST_STREAM)).isEmpty();
+            assertThat(peer.broken).isNull();
+        }
+    }
+
+    /// RFC 9113 §8.3.1, §8.5: no method, or one that is not CONNECT without scheme and path.
+    @Test
+    void requestsWithoutTheirPseudoHeadersAreMalformed() {
+        try (var peer = Peer.ofServer()) {
+            peer.request(1, new DefaultHttp2Headers().authority("198.18.1.2:80"));
+            assertReset(peer, 1, ErrorCode.PROTOCOL_ERROR);
+            peer.request(3, new DefaultHttp2Headers().method("GET").path("/"));
+            assertReset(peer, 3, ErrorCode.PROTOCOL_ERROR);
+            peer.request(
+                    5, new DefaultHttp2Headers().method("GET").scheme("http").path("/"));
+            assertThat(peer.accepted).hasSize(1); // who takes requests says what becomes of it
         }
     }
 

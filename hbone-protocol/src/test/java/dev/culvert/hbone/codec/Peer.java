@@ -143,7 +143,14 @@ final class Peer implements ConnectionListener, AutoCloseable {
 
     /// A HEADERS frame with a CONNECT.
     ByteBuf connect(int streamId, String authority) {
-        var headers = new DefaultHttp2Headers().method("CONNECT").authority(authority);
+        return headers(streamId, new DefaultHttp2Headers().method("CONNECT").authority(authority));
+    }
+
+    void request(int streamId, Http2Headers headers) {
+        send(headers(streamId, headers));
+    }
+
+    private ByteBuf headers(int streamId, Http2Headers headers) {
         var block = hpack.encode(channel.alloc(), streamId, headers);
         var out = channel.alloc().buffer();
         out.writeMedium(block.readableBytes()).writeByte(FrameTypes.HEADERS).writeByte(FrameTypes.END_HEADERS);

@@ -24,7 +24,6 @@ import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v2CRLBuilder;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
-import org.jspecify.annotations.Nullable;
 
 /// A certificate authority with real keys: signs workloads, other authorities, and revocation lists.
 final class Authority {
@@ -43,19 +42,22 @@ final class Authority {
     static Authority root(String name) throws Exception {
         var key = newKey();
         var x500 = new X500Name(name);
-        return new Authority(x500, key, signed(x500, key, x500, key, null));
+        return new Authority(x500, key, signed(x500, key, x500, key, List.of()));
     }
 
     Authority intermediate(String name) throws Exception {
         var own = newKey();
         var x500 = new X500Name(name);
-        return new Authority(x500, own, signed(x500, own, this.name, key, null));
+        return new Authority(x500, own, signed(x500, own, this.name, key, List.of()));
     }
 
-    WorkloadCertificate workload(SpiffeId identity, List<X509Certificate> above, X509Certificate root)
+    /// @param more names in the same certificate
+    WorkloadCertificate workload(SpiffeId identity, List<X509Certificate> above, X509Certificate root, SpiffeId... more)
             throws Exception {
         var own = newKey();
-        var leaf = signed(new X500Name(""), own, name, key, identity);
+        var names = new ArrayList<>(List.of(identity));
+        names.addAll(List.of(more));
+        var leaf = signed(new X500Name(""), own, name, key, names);
         var chain = new ArrayList<>(List.of(leaf));
         chain.addAll(above);
         return new WorkloadCertificate(identity, own.getPrivate(), chain, List.of(root));
@@ -79,7 +81,7 @@ final class Authority {
     }
 
     private static X509Certificate signed(
-            X500Name subject, KeyPair key, X500Name issuer, KeyPair issuerKey, @Nullable SpiffeId identity)
+            X500Name subject, KeyPair key, X500Name issuer, KeyPair issuerKey, List<SpiffeId> identities)
             throws Exception {
         var now = Instant.now();
         var builder = new JcaX509v3CertificateBuilder(
@@ -89,11 +91,13 @@ final class Authority {
                 Date.from(now.plus(Duration.ofHours(1))),
                 subject,
                 key.getPublic());
-        if (identity == null) {
+        if (identities.isEmpty()) {
             builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(true));
         } else {
-            var uri = new GeneralName(GeneralName.uniformResourceIdentifier, identity.toString());
-            builder.addExtension(Extension.subjectAlternativeName, true, new GeneralNames(uri));
+            var uris = identities.stream()
+                    .map(identity -> new GeneralName(GeneralName.uniformResourceIdentifier, identity.toString()))
+                    .toArray(GeneralName[]::new);
+            builder.addExtension(Extension.subjectAlternativeName, true, new GeneralNames(uris));
         }
         var signer = new JcaContentSignerBuilder("SHA256withECDSA").build(issuerKey.getPrivate());
         return new JcaX509CertificateConverter().getCertificate(builder.build(signer));

@@ -13,6 +13,7 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -110,15 +111,41 @@ class PeerTrustTest {
         assertThat(handshake(anonymous, of(PRICES))).isEmpty();
     }
 
-    /// No server name and no session to take up again: peers are known by their certificates only.
+    /// The first name is who it is.
+    @Test
+    void aCertificateMayHaveSeveralNames() throws Exception {
+        var both = new HboneTls(
+                middle.workload(CART, List.of(middle.certificate), root.certificate, PRICES),
+                TlsPolicy.DEFAULT,
+                new Revocation());
+        assertThat(handshake(client(both), of(PRICES)).orElseThrow().identities())
+                .containsExactly(CART, PRICES);
+    }
+
+    /// No server name and no session to take up again: peers are known by their certificates only. A session offered
+    /// would make the second hello longer (RFC 8446 §4.2.11).
     @Test
     void theFirstMessageNamesNobodyAndEveryHandshakeIsAFullOne() throws Exception {
         var tls = of(CART);
-        for (var i = 0; i < 2; i++) {
+        var server = of(PRICES);
+        var hellos = new ArrayList<Integer>();
+        for (var i = 0; i < 3; i++) {
             var client = client(tls);
             assertThat(client.engine().getSSLParameters().getServerNames()).isNullOrEmpty();
             assertThat(client.engine().getPeerHost()).isNull();
-            assertThat(handshake(client, of(PRICES))).isPresent();
+            hellos.add(firstMessage(client));
+            assertThat(handshake(client(tls), server)).isPresent();
         }
+        assertThat(hellos).allMatch(hellos.getFirst()::equals);
+    }
+
+    private static int firstMessage(SslHandler client) {
+        var channel = new EmbeddedChannel(client);
+        ByteBuf hello = channel.readOutbound();
+        var bytes = hello.readableBytes();
+        hello.release();
+        channel.close();
+        channel.releaseOutbound();
+        return bytes;
     }
 }

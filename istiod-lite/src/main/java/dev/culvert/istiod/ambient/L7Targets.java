@@ -4,7 +4,9 @@ import dev.culvert.kube.object.AuthorizationPolicy;
 import dev.culvert.kube.object.AuthorizationPolicy.Target;
 import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.object.Kind;
+import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.RequestAuthentication;
 import dev.culvert.kube.object.Service;
 import java.util.List;
 import java.util.Set;
@@ -26,16 +28,42 @@ public final class L7Targets {
                 .toList();
     }
 
+    /// Whether it allows or refuses anything: an audit and a dry run only tell.
+    static boolean decides(AuthorizationPolicy policy) {
+        return !policy.dryRun() && policy.action() != AuthorizationPolicy.Action.AUDIT;
+    }
+
+    /// How tokens of calls of a Service are checked.
+    public static List<RequestAuthentication> tokens(
+            Service service, Waypoints.Binding binding, ObjectSet objects, TranslationSettings settings) {
+        return objects.all(RequestAuthentication.class).stream()
+                .filter(one -> one.targetRefs().stream()
+                        .anyMatch(
+                                target -> isService(one, target, service) || isGateway(one, target, binding, settings)))
+                .toList();
+    }
+
+    /// How tokens of calls of pods' own addresses are checked.
+    public static List<RequestAuthentication> tokens(
+            Waypoints.Binding binding, ObjectSet objects, TranslationSettings settings) {
+        return objects.all(RequestAuthentication.class).stream()
+                .filter(one -> one.targetRefs().stream().anyMatch(target -> isGateway(one, target, binding, settings)))
+                .toList();
+    }
+
     /// The policies that are for a Gateway's whole traffic.
     public static List<AuthorizationPolicy> ofGateway(
             Waypoints.Binding binding, ObjectSet objects, TranslationSettings settings) {
+        if (binding.wanted().isEmpty()) {
+            return List.of();
+        }
         return objects.all(AuthorizationPolicy.class).stream()
                 .filter(policy ->
                         policy.targetRefs().stream().anyMatch(target -> isGateway(policy, target, binding, settings)))
                 .toList();
     }
 
-    private static boolean isService(AuthorizationPolicy policy, Target target, Service service) {
+    private static boolean isService(KubeObject policy, Target target, Service service) {
         return target.group().isEmpty()
                 && target.kind().equals("Service")
                 && policy.namespace().equals(service.namespace())
@@ -43,7 +71,7 @@ public final class L7Targets {
     }
 
     private static boolean isGateway(
-            AuthorizationPolicy policy, Target target, Waypoints.Binding binding, TranslationSettings settings) {
+            KubeObject policy, Target target, Waypoints.Binding binding, TranslationSettings settings) {
         if (!target.group().equals(GATEWAY_API) || binding.wanted().isEmpty()) {
             return false;
         }
@@ -60,7 +88,7 @@ public final class L7Targets {
     }
 
     /// Whether it names something that there is and that a policy can be bound to.
-    public static boolean exists(AuthorizationPolicy policy, Target target, ObjectSet objects, String rootNamespace) {
+    public static boolean exists(KubeObject policy, Target target, ObjectSet objects, String rootNamespace) {
         return switch (target.kind()) {
             case "Service" ->
                 target.group().isEmpty()

@@ -2,7 +2,6 @@ package dev.culvert.istiod.ambient;
 
 import dev.culvert.kube.object.PeerAuthentication;
 import dev.culvert.kube.object.PeerAuthentication.Mode;
-import dev.culvert.kube.object.Pod;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.protos.security.Action;
 import dev.culvert.protos.security.Authorization;
@@ -16,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// Which pods accept plaintext, by all PeerAuthentications together, said as policies that deny whoever has no
@@ -27,17 +27,18 @@ final class PeerModes {
                     (PeerAuthentication one) -> one.metadata().created().orElse(Instant.MAX))
             .thenComparing(PeerAuthentication::name);
 
-    private final List<PeerAuthentication> all;
+    private final Map<String, List<PeerAuthentication>> byNamespace;
     private final String rootNamespace;
     private final Map<String, Authorization> policies = new TreeMap<>();
 
     PeerModes(List<PeerAuthentication> all, String rootNamespace, PolicyReach reach, List<Problem> problems) {
-        this.all = all.stream().sorted(OLDEST).toList();
+        var sorted = all.stream().sorted(OLDEST).toList();
+        this.byNamespace = sorted.stream().collect(Collectors.groupingBy(PeerAuthentication::namespace));
         this.rootNamespace = rootNamespace;
         if (!all.isEmpty()) {
             policies.put(strictKey(), authorization(rootNamespace, STRICT_NAME, List.of(rule(clause(anonymous())))));
         }
-        for (var one : this.all) {
+        for (var one : sorted) {
             ineffective(one).or(() -> reach.check(one, one.selector())).ifPresent(problems::add);
             converted(one).ifPresent(policy -> policies.put(convertedKey(one), policy));
         }
@@ -48,19 +49,16 @@ final class PeerModes {
         return policies;
     }
 
-    /// The policy that a pod has to list, if it does not accept all plaintext.
-    Optional<String> key(Pod pod) {
-        var own = pod.namespace().equals(rootNamespace)
+    /// The policy that a workload has to list, if it does not accept all plaintext.
+    Optional<String> key(String namespace, Map<String, String> labels) {
+        var own = namespace.equals(rootNamespace)
                 ? Optional.<PeerAuthentication>empty()
-                : all.stream()
-                        .filter(one -> one.namespace().equals(pod.namespace())
-                                && one.selects(pod.metadata().labels()))
-                        .findFirst();
+                : of(namespace).stream().filter(one -> one.selects(labels)).findFirst();
         var converted = own.map(this::convertedKey).filter(policies::containsKey);
         if (converted.isPresent()) {
             return converted;
         }
-        var mode = own.map(this::base).orElseGet(() -> ofNamespace(pod.namespace()));
+        var mode = own.map(this::base).orElseGet(() -> ofNamespace(namespace));
         return mode == Mode.STRICT ? Optional.of(strictKey()) : Optional.empty();
     }
 
@@ -88,10 +86,11 @@ final class PeerModes {
 
     /// The oldest that is for the whole namespace.
     private Optional<PeerAuthentication> widest(String namespace) {
-        return all.stream()
-                .filter(one ->
-                        one.namespace().equals(namespace) && one.selector().isEmpty())
-                .findFirst();
+        return of(namespace).stream().filter(one -> one.selector().isEmpty()).findFirst();
+    }
+
+    private List<PeerAuthentication> of(String namespace) {
+        return byNamespace.getOrDefault(namespace, List.of());
     }
 
     /// What a mode for single ports comes to, where it differs from the mode of the rest.
@@ -161,6 +160,6 @@ final class PeerModes {
     }
 
     private static Problem noEffect(PeerAuthentication one, String why, String fix) {
-        return Problem.warning(one.place(), one.key().toString(), "has no effect: " + why, fix);
+        return Problem.unused(one.place(), one.key().toString(), why, fix);
     }
 }

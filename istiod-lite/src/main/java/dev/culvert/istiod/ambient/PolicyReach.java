@@ -3,9 +3,10 @@ package dev.culvert.istiod.ambient;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// Finds policies that reach nobody: their author believes in a protection that is not there.
@@ -13,7 +14,7 @@ final class PolicyReach {
     private static final String MODE = "istio.io/dataplane-mode";
     private final ObjectSet objects;
     private final String rootNamespace;
-    private final List<Template> templates;
+    private final Map<String, Set<Template>> byNamespace;
 
     /// A pod, or what a Deployment will make pods of.
     private record Template(String namespace, Map<String, String> labels, boolean inMesh) {}
@@ -23,10 +24,12 @@ final class PolicyReach {
         this.rootNamespace = rootNamespace;
         var pods = objects.pods().stream()
                 .filter(pod -> !pod.finished())
-                .map(pod -> template(pod.namespace(), pod.metadata().labels(), WorkloadTranslation.captured(pod)));
+                .map(pod -> template(
+                        pod.namespace(), pod.metadata().labels(), WorkloadTranslation.captured(pod.metadata())));
         var deployments = objects.deployments().stream()
                 .map(one -> template(one.namespace(), one.template().labels(), false));
-        this.templates = Stream.concat(pods, deployments).toList();
+        this.byNamespace = Stream.concat(pods, deployments)
+                .collect(Collectors.groupingBy(Template::namespace, Collectors.toSet()));
     }
 
     private Template template(String namespace, Map<String, String> labels, boolean captured) {
@@ -41,12 +44,10 @@ final class PolicyReach {
 
     /// @param selector empty for all pods of the namespace, or of the mesh
     Optional<Problem> check(KubeObject policy, Map<String, String> selector) {
-        var inScope = templates.stream()
-                .filter(one -> policy.namespace().equals(rootNamespace)
-                        || policy.namespace().equals(one.namespace()))
-                .toList();
-        var selected = inScope.stream()
-                .filter(one -> one.labels().entrySet().containsAll(selector.entrySet()))
+        var inScope = policy.namespace().equals(rootNamespace)
+                ? byNamespace.values().stream().flatMap(Set::stream)
+                : byNamespace.getOrDefault(policy.namespace(), Set.of()).stream();
+        var selected = inScope.filter(one -> one.labels().entrySet().containsAll(selector.entrySet()))
                 .toList();
         if (selected.isEmpty()) {
             var what = selector.isEmpty()
@@ -64,6 +65,6 @@ final class PolicyReach {
     }
 
     private static Problem noEffect(KubeObject policy, String why, String fix) {
-        return Problem.warning(policy.place(), policy.key().toString(), "has no effect: " + why, fix);
+        return Problem.unused(policy.place(), policy.key().toString(), why, fix);
     }
 }

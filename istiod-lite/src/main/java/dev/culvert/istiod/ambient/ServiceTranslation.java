@@ -1,6 +1,7 @@
 package dev.culvert.istiod.ambient;
 
 import com.google.protobuf.ByteString;
+import dev.culvert.kube.object.Metadata;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.PortRef;
 import dev.culvert.kube.object.Service;
@@ -67,7 +68,10 @@ public final class ServiceTranslation {
     public static AppProtocol appProtocol(Service.Port port) {
         var dash = port.name().indexOf('-');
         var prefix = dash < 0 ? port.name() : port.name().substring(0, dash);
-        var said = port.appProtocol().isEmpty() ? prefix : port.appProtocol();
+        return appProtocol(port.appProtocol().isEmpty() ? prefix : port.appProtocol());
+    }
+
+    static AppProtocol appProtocol(String said) {
         return switch (said.toLowerCase(Locale.ROOT)) {
             case "http" -> AppProtocol.HTTP11;
             case "http2", "kubernetes.io/h2c" -> AppProtocol.HTTP2;
@@ -93,10 +97,7 @@ public final class ServiceTranslation {
         if (service.localTrafficOnly()) {
             to.setMode(LoadBalancing.Mode.STRICT).addRoutingPreference(Scope.NODE);
         } else {
-            var preference = preference(distribution(service, objects));
-            if (!preference.isEmpty()) {
-                to.setMode(LoadBalancing.Mode.FAILOVER).addAllRoutingPreference(preference);
-            }
+            failover(distribution(service, objects)).ifPresent(to::mergeFrom);
         }
         if (service.publishNotReady()) {
             to.setHealthPolicy(LoadBalancing.HealthPolicy.ALLOW_ALL);
@@ -107,14 +108,31 @@ public final class ServiceTranslation {
 
     /// The first place that says one counts, even if what it says is unknown.
     private static String distribution(Service service, ObjectSet objects) {
-        if (!service.trafficDistribution().isEmpty()) {
-            return service.trafficDistribution();
-        }
-        return service.metadata()
-                .annotation(DISTRIBUTION)
-                .or(() -> objects.namespace(service.namespace())
+        return service.trafficDistribution().isEmpty()
+                ? distribution(service.metadata(), objects)
+                : service.trafficDistribution();
+    }
+
+    private static String distribution(Metadata metadata, ObjectSet objects) {
+        return metadata.annotation(DISTRIBUTION)
+                .or(() -> objects.namespace(metadata.namespace())
                         .flatMap(namespace -> namespace.metadata().annotation(DISTRIBUTION)))
                 .orElse("");
+    }
+
+    /// What an object's annotation, or its namespace's, asks for.
+    static Optional<LoadBalancing> failover(Metadata metadata, ObjectSet objects) {
+        return failover(distribution(metadata, objects));
+    }
+
+    private static Optional<LoadBalancing> failover(String distribution) {
+        var preference = preference(distribution);
+        return preference.isEmpty()
+                ? Optional.empty()
+                : Optional.of(LoadBalancing.newBuilder()
+                        .setMode(LoadBalancing.Mode.FAILOVER)
+                        .addAllRoutingPreference(preference)
+                        .build());
     }
 
     private static List<Scope> preference(String distribution) {

@@ -4,14 +4,16 @@ import dev.culvert.kube.object.AuthorizationPolicy;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.PeerAuthentication;
-import dev.culvert.kube.object.Pod;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.Service;
+import dev.culvert.kube.object.WorkloadEntry;
 import dev.culvert.protos.security.Authorization;
 import dev.culvert.protos.workload.Address;
 import dev.culvert.protos.workload.Workload;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -22,13 +24,14 @@ public final class Translator {
     public static Translation translate(ObjectSet objects, TranslationSettings settings) {
         var problems = new ArrayList<Problem>();
         var policies = new TreeMap<String, Authorization>();
-        var selected = new ArrayList<AuthorizationPolicy>();
+        var selected = new HashMap<String, List<AuthorizationPolicy>>();
         var reach = new PolicyReach(objects, settings.rootNamespace());
         for (var policy : objects.all(AuthorizationPolicy.class)) {
             PolicyTranslation.translate(policy, settings, problems).ifPresent(sent -> {
                 policies.put(PolicyTranslation.key(policy), sent);
                 if (!policy.selector().isEmpty()) {
-                    selected.add(policy);
+                    selected.computeIfAbsent(policy.namespace(), _ -> new ArrayList<>())
+                            .add(policy);
                 }
                 reach.check(policy, policy.selector()).ifPresent(problems::add);
             });
@@ -48,16 +51,19 @@ public final class Translator {
         var waypoints = new Waypoints(objects, settings);
         waypoints.check(problems);
         var only = new WaypointOnly(objects, settings, waypoints);
+        var entries = new EntryServices(objects, settings, problems);
         var workloads = new TreeMap<String, Workload>();
-        for (var pod : objects.pods()) {
-            if (!pod.finished() && !pod.addresses().isEmpty()) {
-                var workload = workload(pod, objects, settings, waypoints);
-                workload.addAllAuthorizationPolicies(keys(pod, selected, modes, settings))
-                        .addAllAuthorizationPolicies(only.keys(pod, workload.build()));
-                workloads.put(workload.getUid(), workload.build());
-            }
+        for (var member : members(objects, settings, waypoints, entries)) {
+            var workload = member.workload();
+            member.binding().waypoint().map(waypoints::address).ifPresent(workload::setWaypoint);
+            workload.addAllAuthorizationPolicies(keys(member, selected, modes, settings))
+                    .addAllAuthorizationPolicies(only.keys(member.binding(), workload.build()));
+            workloads.put(workload.getUid(), workload.build());
         }
         only.check(workloads, problems);
+        for (var workload : SliceTranslation.translate(objects, settings)) {
+            workloads.put(workload.getUid(), workload);
+        }
         policies.putAll(only.policies());
 
         var addresses = new TreeMap<String, Address>();
@@ -72,25 +78,46 @@ public final class Translator {
                         Address.newBuilder().setService(sent).build());
             }
         }
+        for (var published : entries.published()) {
+            var sent = entries.translate(published);
+            waypoints.of(published.entry()).waypoint().map(waypoints::address).ifPresent(sent::setWaypoint);
+            addresses.put(published.key(), Address.newBuilder().setService(sent).build());
+        }
         return new Translation(addresses, policies, problems);
     }
 
-    private static Workload.Builder workload(
-            Pod pod, ObjectSet objects, TranslationSettings settings, Waypoints waypoints) {
-        var workload = WorkloadTranslation.translate(pod, objects, settings);
-        waypoints.of(pod).waypoint().map(waypoints::address).ifPresent(workload::setWaypoint);
-        return workload;
+    /// Workloads that policies find by their labels.
+    private static List<Member> members(
+            ObjectSet objects, TranslationSettings settings, Waypoints waypoints, EntryServices entries) {
+        var members = new ArrayList<Member>();
+        for (var pod : objects.pods()) {
+            if (!pod.finished() && !pod.addresses().isEmpty()) {
+                var workload =
+                        WorkloadTranslation.translate(pod, objects, settings).putAllServices(entries.selecting(pod));
+                members.add(new Member(pod.metadata().labels(), workload, waypoints.of(pod)));
+            }
+        }
+        var others = new EntryWorkloads(objects, settings, entries);
+        objects.all(WorkloadEntry.class).forEach(entry -> members.add(others.translate(entry, waypoints)));
+        members.addAll(others.inline(waypoints));
+        return members;
     }
 
     /// Keys of the policies that a workload has to list: those that find it by selector.
+    /// @param selected by namespace
     private static List<String> keys(
-            Pod pod, List<AuthorizationPolicy> selected, PeerModes modes, TranslationSettings settings) {
-        var authorization = selected.stream()
-                .filter(policy -> policy.namespace().equals(pod.namespace())
-                        || policy.namespace().equals(settings.rootNamespace()))
-                .filter(policy -> policy.selects(pod.metadata().labels()))
+            Member member,
+            Map<String, List<AuthorizationPolicy>> selected,
+            PeerModes modes,
+            TranslationSettings settings) {
+        var namespace = member.workload().getNamespace();
+        var authorization = Stream.of(namespace, settings.rootNamespace())
+                .distinct()
+                .flatMap(from -> selected.getOrDefault(from, List.of()).stream())
+                .filter(policy -> policy.selects(member.labels()))
                 .map(PolicyTranslation::key)
                 .sorted();
-        return Stream.concat(authorization, modes.key(pod).stream()).toList();
+        return Stream.concat(authorization, modes.key(namespace, member.labels()).stream())
+                .toList();
     }
 }

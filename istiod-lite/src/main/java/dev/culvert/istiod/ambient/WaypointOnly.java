@@ -1,7 +1,6 @@
 package dev.culvert.istiod.ambient;
 
 import dev.culvert.kube.object.ObjectSet;
-import dev.culvert.kube.object.Pod;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.Service;
 import dev.culvert.protos.security.Action;
@@ -44,26 +43,26 @@ final class WaypointOnly {
         this.waypoints = waypoints;
         for (var service : objects.services()) {
             var binding = waypoints.of(service);
-            if (!L7Targets.governing(service, binding, objects, settings).isEmpty()) {
+            if (L7Targets.governing(service, binding, objects, settings).stream()
+                    .anyMatch(L7Targets::decides)) {
                 services.put(ServiceTranslation.key(service, settings), new Governed(service, binding));
             }
         }
     }
 
-    /// The policies that a pod has to list, which are made as pods come.
-    List<String> keys(Pod pod, Workload workload) {
+    /// The policies that a workload has to list, which are made as workloads come.
+    List<String> keys(Waypoints.Binding own, Workload workload) {
         var keys = new ArrayList<String>();
-        services.forEach((name, governed) -> {
-            var ports = workload.getServicesMap().get(name);
-            if (ports != null && ports.getPortsCount() > 0) {
+        new TreeMap<>(workload.getServicesMap()).forEach((name, ports) -> {
+            var governed = services.get(name);
+            if (governed != null && ports.getPortsCount() > 0) {
                 var all = targetPorts.computeIfAbsent(name, _ -> new TreeSet<>());
                 ports.getPortsList().stream().map(Port::getTargetPort).forEach(all::add);
                 keys.add(put(governed.service.namespace(), NAME + governed.service.name(), governed.binding, all));
             }
         });
-        var own = waypoints.of(pod);
-        if (!L7Targets.ofGateway(own, objects, settings).isEmpty()) {
-            keys.add(put(pod.namespace(), NAME + "_" + own.wanted().replace('/', '_'), own, Set.of()));
+        if (L7Targets.ofGateway(own, objects, settings).stream().anyMatch(L7Targets::decides)) {
+            keys.add(put(workload.getNamespace(), NAME + "_" + own.wanted().replace('/', '_'), own, Set.of()));
         }
         return keys;
     }
@@ -119,13 +118,12 @@ final class WaypointOnly {
     }
 
     private Optional<Governed> governedBy(Workload workload, int targetPort) {
-        return services.entrySet().stream()
-                .filter(entry -> {
-                    var ports = workload.getServicesMap().get(entry.getKey());
-                    return ports != null
-                            && ports.getPortsList().stream().anyMatch(port -> port.getTargetPort() == targetPort);
-                })
-                .map(Map.Entry::getValue)
-                .findFirst();
+        return new TreeMap<>(workload.getServicesMap())
+                .entrySet().stream()
+                        .filter(entry -> services.containsKey(entry.getKey()))
+                        .filter(entry -> entry.getValue().getPortsList().stream()
+                                .anyMatch(port -> port.getTargetPort() == targetPort))
+                        .map(entry -> services.get(entry.getKey()))
+                        .findFirst();
     }
 }

@@ -1,6 +1,7 @@
 package dev.culvert.istiod.ambient;
 
 import dev.culvert.kube.object.Gateway;
+import dev.culvert.kube.object.GatewayClass;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.Metadata;
@@ -8,6 +9,8 @@ import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Pod;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.Service;
+import dev.culvert.kube.object.ServiceEntry;
+import dev.culvert.kube.object.WorkloadEntry;
 import dev.culvert.protos.workload.GatewayAddress;
 import dev.culvert.protos.workload.NamespacedHostname;
 import java.util.HashMap;
@@ -20,6 +23,9 @@ import java.util.Set;
 /// A Gateway counts once its Service has an address.
 public final class Waypoints {
     public static final String GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name";
+    /// The controller of our GatewayClasses: Istio leaves their Gateways and routes alone.
+    public static final String CONTROLLER = "culvert.dev/mesh-controller";
+
     private static final String USE = "istio.io/use-waypoint";
     private static final String USE_NAMESPACE = "istio.io/use-waypoint-namespace";
     private static final String FOR = "istio.io/waypoint-for";
@@ -58,7 +64,7 @@ public final class Waypoints {
         this.objects = objects;
         this.settings = settings;
         for (var gateway : objects.all(Gateway.class)) {
-            if (gateway.isWaypoint()) {
+            if (gateway.isWaypoint() && isOurs(gateway, objects)) {
                 objects.find(Service.class, Kind.SERVICE, gateway.namespace(), gateway.name())
                         .filter(service -> isOf(service.metadata(), gateway.name()))
                         .filter(service -> !service.addresses().isEmpty())
@@ -66,6 +72,14 @@ public final class Waypoints {
                         .ifPresent(waypoint -> ready.put(waypoint.key(), waypoint));
             }
         }
+    }
+
+    /// A class that another controller serves is not ours; one that nobody made is.
+    public static boolean isOurs(Gateway gateway, ObjectSet objects) {
+        return objects.find(GatewayClass.class, Kind.GATEWAY_CLASS, "", gateway.className())
+                .map(GatewayClass::controller)
+                .filter(controller -> !controller.equals(CONTROLLER))
+                .isEmpty();
     }
 
     private static boolean isOf(Metadata metadata, String gateway) {
@@ -96,6 +110,19 @@ public final class Waypoints {
                 : resolve(service, Traffic.SERVICE);
     }
 
+    public Binding of(ServiceEntry entry) {
+        return resolve(entry, Traffic.SERVICE);
+    }
+
+    Binding of(WorkloadEntry entry) {
+        return resolve(entry, Traffic.WORKLOAD);
+    }
+
+    /// @param labels of the endpoint, which alone say its waypoint
+    Binding ofEndpoint(ServiceEntry entry, Map<String, String> labels) {
+        return resolve(entry, labels, Traffic.WORKLOAD);
+    }
+
     public Binding of(Pod pod) {
         var gateway = pod.metadata().label(GATEWAY_NAME);
         var own = gateway.isPresent()
@@ -105,22 +132,26 @@ public final class Waypoints {
     }
 
     private Binding resolve(KubeObject object, Traffic traffic) {
-        var own = object.metadata().label(USE);
-        if (own.isPresent()) {
-            return named(object, object.metadata(), traffic, false);
+        return resolve(object, object.metadata().labels(), traffic);
+    }
+
+    private Binding resolve(KubeObject object, Map<String, String> own, Traffic traffic) {
+        if (own.containsKey(USE)) {
+            return named(object, own, traffic, false);
         }
         return objects.namespace(object.namespace())
-                .filter(namespace -> namespace.metadata().label(USE).isPresent())
-                .map(namespace -> named(object, namespace.metadata(), traffic, true))
+                .map(namespace -> namespace.metadata().labels())
+                .filter(labels -> labels.containsKey(USE))
+                .map(labels -> named(object, labels, traffic, true))
                 .orElse(Binding.NONE);
     }
 
-    private Binding named(KubeObject object, Metadata says, Traffic traffic, boolean inherited) {
-        var name = says.label(USE).orElse("none");
+    private Binding named(KubeObject object, Map<String, String> says, Traffic traffic, boolean inherited) {
+        var name = says.getOrDefault(USE, "none");
         if (name.equals("none")) {
             return Binding.NONE;
         }
-        var wanted = says.label(USE_NAMESPACE).orElse(object.namespace()) + "/" + name;
+        var wanted = says.getOrDefault(USE_NAMESPACE, object.namespace()) + "/" + name;
         var gateway = objects.find(Gateway.class, Kind.GATEWAY, wanted.substring(0, wanted.indexOf('/')), name)
                 .filter(Gateway::isWaypoint);
         if (gateway.isPresent() && !takes(gateway.get(), traffic)) {
@@ -154,6 +185,20 @@ public final class Waypoints {
     void check(List<Problem> problems) {
         for (var service : objects.services()) {
             told(service, of(service)).ifPresent(problems::add);
+        }
+        for (var entry : objects.all(ServiceEntry.class)) {
+            var binding = of(entry);
+            told(entry, binding).ifPresent(problems::add);
+            binding.waypoint()
+                    .map(waypoint -> Problem.warning(
+                            entry.place(),
+                            entry.key().toString(),
+                            "waypoint " + waypoint.key() + " does not serve ServiceEntries yet: it refuses their hosts",
+                            "label it " + USE + ": none"))
+                    .ifPresent(problems::add);
+        }
+        for (var entry : objects.all(WorkloadEntry.class)) {
+            told(entry, of(entry)).ifPresent(problems::add);
         }
         for (var pod : objects.pods()) {
             told(pod, of(pod)).ifPresent(problems::add);

@@ -26,9 +26,9 @@ import java.util.stream.Stream;
 /// Turns a pod into `istio.workload.Workload`.
 public final class WorkloadTranslation {
     static final String REDIRECTION = "ambient.istio.io/redirection";
-    private static final String DEFAULT_TRUST_DOMAIN = "cluster.local";
+    static final String DEFAULT_TRUST_DOMAIN = "cluster.local";
+    static final String NAME = "service.istio.io/workload-name";
     private static final String TUNNEL_LABEL = "networking.istio.io/tunnel";
-    private static final String SLICE_OF = "kubernetes.io/service-name";
     private static final Pattern CRON_RUN = Pattern.compile("-\\d{8,10}$");
 
     private WorkloadTranslation() {}
@@ -41,9 +41,6 @@ public final class WorkloadTranslation {
     static Workload.Builder translate(Pod pod, ObjectSet objects, TranslationSettings settings) {
         var metadata = pod.metadata();
         var name = workloadName(metadata);
-        var nativeTunnel = metadata.label(TUNNEL_LABEL)
-                .filter(protocols -> Arrays.asList(protocols.split(",", -1)).contains("http"))
-                .isPresent();
         var to = Workload.newBuilder()
                 .setUid(uid(pod, settings))
                 .setName(pod.name())
@@ -54,13 +51,11 @@ public final class WorkloadTranslation {
                 .setNode(pod.spec().nodeName())
                 .setWorkloadType(WorkloadType.POD)
                 .setWorkloadName(name)
-                .setCanonicalName(canonicalName(metadata).orElse(name))
-                .setCanonicalRevision(canonicalRevision(metadata).orElse("latest"))
-                .setTunnelProtocol(nativeTunnel || captured(pod) ? TunnelProtocol.HBONE : TunnelProtocol.NONE)
-                .setNativeTunnel(nativeTunnel)
                 .setStatus(pod.ready() && !metadata.deleted() ? WorkloadStatus.HEALTHY : WorkloadStatus.UNHEALTHY)
                 .setNetworkMode(pod.spec().hostNetwork() ? NetworkMode.HOST_NETWORK : NetworkMode.STANDARD)
                 .putAllServices(services(pod, objects, settings));
+        named(to, metadata.labels(), name);
+        tunnelled(to, metadata, metadata.labels());
         if (!settings.trustDomain().equals(DEFAULT_TRUST_DOMAIN)) {
             to.setTrustDomain(settings.trustDomain());
         }
@@ -69,25 +64,32 @@ public final class WorkloadTranslation {
         return to;
     }
 
+    static void named(Workload.Builder to, Map<String, String> labels, String otherwise) {
+        to.setCanonicalName(first(labels, "service.istio.io/canonical-name", "app.kubernetes.io/name", "app")
+                        .orElse(otherwise))
+                .setCanonicalRevision(
+                        first(labels, "service.istio.io/canonical-revision", "app.kubernetes.io/version", "version")
+                                .orElse("latest"));
+    }
+
+    private static Optional<String> first(Map<String, String> labels, String... keys) {
+        return Arrays.stream(keys).filter(labels::containsKey).findFirst().map(labels::get);
+    }
+
+    static void tunnelled(Workload.Builder to, Metadata metadata, Map<String, String> labels) {
+        var nativeTunnel = Arrays.asList(labels.getOrDefault(TUNNEL_LABEL, "").split(",", -1))
+                .contains("http");
+        to.setTunnelProtocol(nativeTunnel || captured(metadata) ? TunnelProtocol.HBONE : TunnelProtocol.NONE)
+                .setNativeTunnel(nativeTunnel);
+    }
+
     /// A pod is reached by tunnel only once the node agent has said that it captures it.
-    static boolean captured(Pod pod) {
-        return pod.metadata().annotation(REDIRECTION).filter("enabled"::equals).isPresent();
-    }
-
-    private static Optional<String> canonicalName(Metadata metadata) {
-        return metadata.label("service.istio.io/canonical-name")
-                .or(() -> metadata.label("app.kubernetes.io/name"))
-                .or(() -> metadata.label("app"));
-    }
-
-    private static Optional<String> canonicalRevision(Metadata metadata) {
-        return metadata.label("service.istio.io/canonical-revision")
-                .or(() -> metadata.label("app.kubernetes.io/version"))
-                .or(() -> metadata.label("version"));
+    static boolean captured(Metadata metadata) {
+        return metadata.annotation(REDIRECTION).filter("enabled"::equals).isPresent();
     }
 
     private static String workloadName(Metadata metadata) {
-        return metadata.label("service.istio.io/workload-name")
+        return metadata.label(NAME)
                 .or(() -> metadata.owner().map(owner -> ofOwner(owner, metadata)))
                 .orElse(metadata.name());
     }
@@ -122,8 +124,8 @@ public final class WorkloadTranslation {
 
     private static Map<String, PortList> services(Pod pod, ObjectSet objects, TranslationSettings settings) {
         var services = new TreeMap<String, PortList>();
-        for (var service : objects.services()) {
-            if (service.namespace().equals(pod.namespace()) && service.type() != Service.Type.EXTERNAL_NAME) {
+        for (var service : objects.all(Service.class, pod.namespace())) {
+            if (service.type() != Service.Type.EXTERNAL_NAME) {
                 if (service.selects(pod.metadata().labels())) {
                     services.put(ServiceTranslation.key(service, settings), ports(service, pod));
                 } else if (service.selector().isEmpty()) {
@@ -162,26 +164,14 @@ public final class WorkloadTranslation {
 
     /// A Service without a selector has the endpoints that its slices name.
     private static Optional<PortList> slicePorts(Service service, Pod pod, ObjectSet objects) {
-        return objects.all(EndpointSlice.class).stream()
-                .filter(slice -> slice.namespace().equals(pod.namespace()))
+        return objects.all(EndpointSlice.class, pod.namespace()).stream()
                 .filter(slice -> slice.metadata()
-                        .label(SLICE_OF)
+                        .label(SliceTranslation.SLICE_OF)
                         .filter(service.name()::equals)
                         .isPresent())
                 .filter(slice -> slice.endpoints().stream()
                         .anyMatch(endpoint -> endpoint.pod().equals(pod.name())))
-                .map(slice -> slicePorts(service, slice))
+                .map(slice -> SliceTranslation.ports(service, slice))
                 .findFirst();
-    }
-
-    private static PortList slicePorts(Service service, EndpointSlice slice) {
-        var to = PortList.newBuilder();
-        for (var port : service.ports()) {
-            slice.ports().stream()
-                    .filter(one -> one.name().equals(port.name()) && one.number() != 0)
-                    .forEach(one -> to.addPorts(
-                            Port.newBuilder().setServicePort(port.number()).setTargetPort(one.number())));
-        }
-        return to.build();
     }
 }

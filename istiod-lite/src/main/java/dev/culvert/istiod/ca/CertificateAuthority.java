@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
+import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.cert.CertificateFactory;
@@ -34,7 +35,7 @@ import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
-/// The self-signed authority of a mesh; key and root are made once and kept in the state folder. Thread-safe.
+/// The authority of a mesh. What it signs with may be replaced while it works. Thread-safe.
 public final class CertificateAuthority {
     private static final Duration ROOT_LIFE = Duration.ofDays(3650);
     private static final Duration BACKDATED = Duration.ofMinutes(2);
@@ -42,16 +43,20 @@ public final class CertificateAuthority {
     private static final KeyPurposeId[] BOTH = {KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth};
 
     private final Clock clock;
-    private final KeyPair key;
-    private final X509Certificate root;
+    private volatile SigningChain chain;
 
-    private CertificateAuthority(Clock clock, KeyPair key, X509Certificate root) {
+    public CertificateAuthority(Clock clock, SigningChain chain) {
         this.clock = clock;
-        this.key = key;
-        this.root = root;
+        this.chain = chain;
     }
 
-    /// Opens the authority in `directory` (0700), or makes it.
+    /// A new self-signed authority.
+    public static SigningChain create(Clock clock) throws IOException, GeneralSecurityException {
+        var key = SigningKey.generate();
+        return SigningChain.selfSigned(key.getPrivate(), selfSigned(clock, key));
+    }
+
+    /// Opens the self-signed authority in `directory` (0700), or makes it.
     public static CertificateAuthority open(Path directory, Clock clock) throws IOException, GeneralSecurityException {
         Files.createDirectories(directory);
         var key = SigningKey.loadOrCreate(directory.resolve("ca-key.pem"));
@@ -66,22 +71,22 @@ public final class CertificateAuthority {
             throw new IOException(file + " is not the certificate of ca-key.pem beside it; restore the pair, or remove"
                     + " both to start a new authority (all proxies then need new certificates)");
         }
-        return new CertificateAuthority(clock, key, root);
+        return new CertificateAuthority(clock, SigningChain.selfSigned(key.getPrivate(), root));
     }
 
     private static X509Certificate selfSigned(Clock clock, KeyPair key) throws GeneralSecurityException, IOException {
         var until = clock.instant().plus(ROOT_LIFE);
-        var builder = builder(clock, new Holder(NAME, key.getPublic()), until);
+        var builder = builder(clock, NAME, new Holder(NAME, key.getPublic()), until);
         builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(true));
         builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
-        return sign(builder, key);
+        return sign(builder, key.getPrivate(), "SHA256withECDSA");
     }
 
     private record Holder(X500Name name, PublicKey key) {}
 
-    private static JcaX509v3CertificateBuilder builder(Clock clock, Holder holder, Instant until) {
+    private static JcaX509v3CertificateBuilder builder(Clock clock, X500Name issuer, Holder holder, Instant until) {
         return new JcaX509v3CertificateBuilder(
-                NAME,
+                issuer,
                 new BigInteger(127, new SecureRandom()).add(BigInteger.ONE),
                 Date.from(clock.instant().minus(BACKDATED)),
                 Date.from(until),
@@ -89,29 +94,43 @@ public final class CertificateAuthority {
                 holder.key);
     }
 
-    private static X509Certificate sign(JcaX509v3CertificateBuilder builder, KeyPair key)
+    private static X509Certificate sign(JcaX509v3CertificateBuilder builder, PrivateKey key, String algorithm)
             throws GeneralSecurityException, IOException {
         try {
-            var signer = new JcaContentSignerBuilder("SHA256withECDSA").build(key.getPrivate());
+            var signer = new JcaContentSignerBuilder(algorithm).build(key);
             return new JcaX509CertificateConverter().getCertificate(builder.build(signer));
         } catch (OperatorCreationException e) {
             throw new GeneralSecurityException(e);
         }
     }
 
-    public X509Certificate root() {
-        return root;
+    public SigningChain chain() {
+        return chain;
     }
 
-    /// A certificate for a workload; its names are ours alone, only the key is the workload's.
-    public X509Certificate issue(SpiffeId identity, PublicKey holder, Duration life)
+    /// Signs with another chain from now on.
+    /// @throws GeneralSecurityException if nobody who trusts the one trusts the other: then nothing changes
+    public void replace(SigningChain next) throws GeneralSecurityException {
+        if (!next.sharesARootWith(chain)) {
+            throw new GeneralSecurityException("the new authority has no root in common with the one in use (" + chain
+                    + "): proxies would trust each other no more; put both roots into root-cert.pem first");
+        }
+        chain = next;
+    }
+
+    /// A certificate and what it is shown with; its names are ours alone, only the key is the workload's.
+    ///
+    /// @param roots the chain's, as they were when it was signed
+    public record Issued(List<X509Certificate> certificates, List<X509Certificate> roots) {}
+
+    public Issued issue(SpiffeId identity, PublicKey holder, Duration life)
             throws GeneralSecurityException, IOException {
         var san = new GeneralNames(new GeneralName(GeneralName.uniformResourceIdentifier, identity.toString()));
         return leaf(holder, san, life);
     }
 
     /// A certificate for this server itself.
-    X509Certificate issueServing(PublicKey holder, List<String> names, List<InetAddress> addresses, Duration life)
+    Issued issueServing(PublicKey holder, List<String> names, List<InetAddress> addresses, Duration life)
             throws GeneralSecurityException, IOException {
         var sans = new ArrayList<GeneralName>();
         names.forEach(name -> sans.add(new GeneralName(GeneralName.dNSName, name)));
@@ -119,16 +138,42 @@ public final class CertificateAuthority {
         return leaf(holder, new GeneralNames(sans.toArray(GeneralName[]::new)), life);
     }
 
-    private X509Certificate leaf(PublicKey holder, GeneralNames names, Duration life)
+    private Issued leaf(PublicKey holder, GeneralNames names, Duration life)
             throws GeneralSecurityException, IOException {
+        var by = chain;
         var wanted = clock.instant().plus(life);
-        var last = root.getNotAfter().toInstant();
-        var builder = builder(clock, new Holder(new X500Name(""), holder), wanted.isBefore(last) ? wanted : last);
+        var last = by.certificate().getNotAfter().toInstant();
+        if (last.isBefore(clock.instant())) {
+            throw new GeneralSecurityException("the authority's own certificate has expired: " + by);
+        }
+        var issuer =
+                X500Name.getInstance(by.certificate().getSubjectX500Principal().getEncoded());
+        var builder =
+                builder(clock, issuer, new Holder(new X500Name(""), holder), wanted.isBefore(last) ? wanted : last);
         builder.addExtension(Extension.subjectAlternativeName, true, names);
         builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(false));
         builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
         builder.addExtension(Extension.extendedKeyUsage, false, new ExtendedKeyUsage(BOTH));
-        return sign(builder, key);
+        var certificates = new ArrayList<X509Certificate>();
+        certificates.add(sign(builder, by.key(), by.algorithm()));
+        certificates.addAll(by.path());
+        return new Issued(certificates, by.roots());
+    }
+
+    /// All of them, in one text.
+    public static String pem(List<X509Certificate> certificates) throws GeneralSecurityException {
+        var all = new StringBuilder();
+        for (var certificate : certificates) {
+            all.append(pem(certificate));
+        }
+        return all.toString();
+    }
+
+    /// PKCS #8.
+    public static String pem(PrivateKey key) {
+        return "-----BEGIN PRIVATE KEY-----\n"
+                + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(key.getEncoded())
+                + "\n-----END PRIVATE KEY-----\n";
     }
 
     public static String pem(X509Certificate certificate) throws GeneralSecurityException {

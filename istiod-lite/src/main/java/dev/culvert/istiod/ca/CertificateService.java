@@ -14,6 +14,7 @@ import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import org.bouncycastle.openssl.PEMParser;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentVerifierProviderBuilder;
@@ -31,10 +32,14 @@ public final class CertificateService extends IstioCertificateServiceImplBase {
     private static final Duration MAX_LIFE = Duration.ofDays(90);
     private static final Duration MIN_LIFE = Duration.ofSeconds(1);
     private static final int MAX_CSR_CHARS = 16384;
-    private static final String TRUSTED_ACCOUNT = "istio-system/ztunnel";
 
     /// What the authority must know of the mesh.
     public interface Pods {
+        /// The node of the caller's pod; empty if there is no such pod of its account now.
+        default Optional<String> node(Caller caller) {
+            return Optional.of(caller.node()).filter(node -> !node.isEmpty());
+        }
+
         /// Whether a pod with this namespace and service account runs on the node.
         boolean runsOn(String node, String namespace, String serviceAccount);
     }
@@ -42,11 +47,14 @@ public final class CertificateService extends IstioCertificateServiceImplBase {
     private final CertificateAuthority authority;
     private final Pods pods;
     private final String trustDomain;
+    private final Set<String> nodeAccounts;
 
-    public CertificateService(CertificateAuthority authority, Pods pods, String trustDomain) {
+    /// @param nodeAccounts `namespace/account` of those who may ask for the identities of their node
+    public CertificateService(CertificateAuthority authority, Pods pods, String trustDomain, Set<String> nodeAccounts) {
         this.authority = authority;
         this.pods = pods;
         this.trustDomain = trustDomain;
+        this.nodeAccounts = Set.copyOf(nodeAccounts);
     }
 
     @Override
@@ -60,11 +68,14 @@ public final class CertificateService extends IstioCertificateServiceImplBase {
                         .asRuntimeException());
                 return;
             }
-            var leaf = authority.issue(identity.get(), key(request.getCsr()), life(request.getValidityDuration()));
+            var issued = authority.issue(identity.get(), key(request.getCsr()), life(request.getValidityDuration()));
             LOG.info("certificate of {} signed for {}", identity.get(), caller);
-            response.onNext(IstioCertificateResponse.newBuilder()
-                    .addCertChain(CertificateAuthority.pem(leaf))
-                    .addCertChain(CertificateAuthority.pem(authority.root()))
+            var answer = IstioCertificateResponse.newBuilder();
+            for (var certificate : issued.certificates()) {
+                answer.addCertChain(CertificateAuthority.pem(certificate));
+            }
+            // All roots are one element, the last.
+            response.onNext(answer.addCertChain(CertificateAuthority.pem(issued.roots()))
                     .build());
             response.onCompleted();
         } catch (IOException | GeneralSecurityException bad) {
@@ -93,8 +104,8 @@ public final class CertificateService extends IstioCertificateServiceImplBase {
     }
 
     private String refusal(Caller caller, Optional<SpiffeId> identity) {
-        if (!(caller.namespace() + "/" + caller.serviceAccount()).equals(TRUSTED_ACCOUNT)) {
-            return "only " + TRUSTED_ACCOUNT + " may ask for others";
+        if (!nodeAccounts.contains(caller.namespace() + "/" + caller.serviceAccount())) {
+            return "only " + String.join(", ", nodeAccounts) + " may ask for others (CA_TRUSTED_NODE_ACCOUNTS)";
         }
         if (identity.isEmpty()) {
             return "not an identity";
@@ -102,10 +113,14 @@ public final class CertificateService extends IstioCertificateServiceImplBase {
         if (!identity.get().trustDomain().equals(trustDomain)) {
             return "the trust domain is " + trustDomain;
         }
+        var node = pods.node(caller);
+        if (node.isEmpty()) {
+            return "its own pod is not there, or is another by now";
+        }
         var account = identity.get();
-        return pods.runsOn(caller.node(), account.namespace(), account.serviceAccount())
+        return pods.runsOn(node.get(), account.namespace(), account.serviceAccount())
                 ? ""
-                : "no pod with this service account runs on node " + caller.node();
+                : "no pod with this service account runs on node " + node.get();
     }
 
     private static PublicKey key(String csr) throws IOException, GeneralSecurityException {

@@ -24,7 +24,7 @@ import java.util.UUID;
 
 /// Tokens of node proxies and waypoints in local mode, in the shape of Kubernetes' projected service account tokens.
 // Thread-safe.
-public final class NodeTokens {
+public final class NodeTokens implements TokenVerifier {
     private static final String ISSUER = "https://kubernetes.default.svc";
     private static final String AUDIENCE = "istio-ca";
     private static final String NAMESPACE = "istio-system";
@@ -56,7 +56,7 @@ public final class NodeTokens {
     }
 
     String sign(String node, String nodeUid) throws GeneralSecurityException {
-        return sign(new Caller(NAMESPACE, ACCOUNT, "ztunnel-" + node, node), nodeUid);
+        return sign(new Caller(NAMESPACE, ACCOUNT, "ztunnel-" + node, "", node), nodeUid);
     }
 
     private String sign(Caller caller, String nodeUid) throws GeneralSecurityException {
@@ -87,8 +87,7 @@ public final class NodeTokens {
         }
     }
 
-    /// Who a token belongs to.
-    /// @throws GeneralSecurityException with the reason, without the token
+    @Override
     public Caller verify(String token) throws GeneralSecurityException {
         if (token.length() > MAX_TOKEN_CHARS) {
             throw new GeneralSecurityException("the token is too long");
@@ -126,6 +125,7 @@ public final class NodeTokens {
                 String.valueOf(kubernetes.get("namespace")),
                 part(kubernetes, "serviceaccount"),
                 part(kubernetes, "pod"),
+                "",
                 part(kubernetes, "node"));
     }
 

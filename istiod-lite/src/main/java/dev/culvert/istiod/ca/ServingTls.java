@@ -2,6 +2,9 @@ package dev.culvert.istiod.ca;
 
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.util.AdvancedTlsX509KeyManager;
+import io.grpc.util.AdvancedTlsX509TrustManager;
+import io.grpc.util.AdvancedTlsX509TrustManager.Verification;
+import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -22,23 +25,31 @@ public final class ServingTls {
     private final List<String> names;
     private final List<InetAddress> addresses;
     private final AdvancedTlsX509KeyManager keys = new AdvancedTlsX509KeyManager();
+    private final AdvancedTlsX509TrustManager clients;
 
     public ServingTls(CertificateAuthority authority, List<String> names, List<InetAddress> addresses)
             throws GeneralSecurityException, IOException {
         this.authority = authority;
         this.names = names;
         this.addresses = addresses;
+        this.clients = AdvancedTlsX509TrustManager.newBuilder()
+                .setVerification(Verification.CERTIFICATE_ONLY_VERIFICATION)
+                .build();
         renew();
     }
 
+    /// A new certificate, and the roots of today for those who show one.
     public void renew() throws GeneralSecurityException, IOException {
         var key = SigningKey.generate();
-        var leaf = authority.issueServing(key.getPublic(), names, addresses, LIFE);
-        keys.updateIdentityCredentials(new X509Certificate[] {leaf, authority.root()}, key.getPrivate());
+        var issued = authority.issueServing(key.getPublic(), names, addresses, LIFE);
+        keys.updateIdentityCredentials(issued.certificates().toArray(X509Certificate[]::new), key.getPrivate());
+        clients.updateTrustCredentials(issued.roots().toArray(X509Certificate[]::new));
     }
 
     public SslContext context() throws IOException {
         return GrpcSslContexts.configure(SslContextBuilder.forServer(keys), SslProvider.JDK)
+                .trustManager(clients)
+                .clientAuth(ClientAuth.OPTIONAL)
                 .protocols("TLSv1.3", "TLSv1.2")
                 .build();
     }

@@ -3,14 +3,14 @@ package dev.culvert.istiod.waypoint;
 import dev.culvert.istiod.ambient.ServiceTranslation;
 import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ambient.WorkloadTranslation;
-import dev.culvert.kube.object.DestinationRule;
-import dev.culvert.kube.object.HttpRoute;
-import dev.culvert.kube.object.HttpRule;
 import dev.culvert.kube.object.HttpRule.Destination;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.Place;
 import dev.culvert.kube.object.Problem;
+import dev.culvert.kube.object.ReferenceGrant;
+import dev.culvert.kube.object.Route;
 import dev.culvert.kube.object.Service;
 import dev.culvert.protos.waypoint.Backend;
 import dev.culvert.protos.waypoint.Subset;
@@ -25,44 +25,55 @@ final class Backends {
     private final TranslationSettings settings;
     private final List<Problem> problems;
     private final KubeObject object;
+    private final TrafficPolicies policies;
 
-    Backends(ObjectSet objects, TranslationSettings settings, List<Problem> problems, KubeObject object) {
+    Backends(
+            ObjectSet objects,
+            TranslationSettings settings,
+            List<Problem> problems,
+            TrafficPolicies policies,
+            KubeObject object) {
         this.objects = objects;
         this.settings = settings;
         this.problems = problems;
         this.object = object;
+        this.policies = policies;
     }
 
-    Backend.Builder translate(Destination destination, HttpRule rule, RuleTranslation.At at) {
+    Backend.Builder translate(Destination destination, Place place, RuleTranslation.At at) {
         var to = Backend.newBuilder()
                 .setRequestHeaders(RuleTranslation.headers(destination.request()))
                 .setResponseHeaders(RuleTranslation.headers(destination.response()));
+        destination.authority().ifPresent(to::setAuthority);
         if (!destination.broken().isEmpty()) {
-            return broken(to, rule, destination.broken());
+            return broken(to, place, destination.broken());
         }
-        var grantless =
-                !destination.namespace().isEmpty() && !destination.namespace().equals(object.namespace());
-        if (grantless) {
-            return broken(to, rule, "RefNotPermitted: a backend in another namespace is not supported yet");
+        if (!isGranted(destination)) {
+            return broken(
+                    to,
+                    place,
+                    "RefNotPermitted: no ReferenceGrant in namespace " + destination.namespace() + " lets a "
+                            + object.kind().text() + " of namespace " + object.namespace() + " name Service "
+                            + destination.host());
         }
         var service = service(destination);
         if (service.isEmpty()) {
-            return broken(to, rule, "there is no Service " + destination.host());
+            return broken(to, place, "there is no Service " + destination.host());
         }
         var port = port(service.get(), destination, at);
         if (port.isEmpty()) {
             return broken(
                     to,
-                    rule,
+                    place,
                     "Service " + service.get().name() + " has several ports and none is named, or not "
                             + destination.port().map(String::valueOf).orElse("this one"));
         }
         if (!destination.subset().isEmpty()) {
-            var labels = subset(service.get(), destination.subset(), at);
+            var labels = policies.subset(service.get(), destination.subset(), at.waypointNamespace());
             if (labels.isEmpty()) {
                 return broken(
                         to,
-                        rule,
+                        place,
                         "no DestinationRule declares subset " + destination.subset() + " of Service "
                                 + service.get().name());
             }
@@ -70,15 +81,26 @@ final class Backends {
                     .setName(destination.subset())
                     .addAllWorkloads(workloads(service.get(), labels.get())));
         }
+        policies.of(service.get(), port.get(), destination.subset(), at.waypointNamespace())
+                .ifPresent(to::setTraffic);
         return to.setNamespace(service.get().namespace())
                 .setHostname(ServiceTranslation.hostname(service.get(), settings))
                 .setPort(port.get());
     }
 
-    private Backend.Builder broken(Backend.Builder to, HttpRule rule, String why) {
+    private boolean isGranted(Destination destination) {
+        var foreign =
+                !destination.namespace().isEmpty() && !destination.namespace().equals(object.namespace());
+        return !foreign
+                || objects.all(ReferenceGrant.class).stream()
+                        .anyMatch(grant -> grant.namespace().equals(destination.namespace())
+                                && grant.allowsService(object, destination.host()));
+    }
+
+    private Backend.Builder broken(Backend.Builder to, Place place, String why) {
         var status = RuleTranslation.refusal(object);
         problems.add(Problem.error(
-                rule.place(),
+                place,
                 object.key().toString(),
                 why + ": its share of the requests is answered with " + status,
                 "correct the destination"));
@@ -86,8 +108,9 @@ final class Backends {
     }
 
     private Optional<Service> service(Destination destination) {
-        if (object instanceof HttpRoute) {
-            return objects.find(Service.class, Kind.SERVICE, object.namespace(), destination.host());
+        if (object instanceof Route) {
+            var namespace = destination.namespace().isEmpty() ? object.namespace() : destination.namespace();
+            return objects.find(Service.class, Kind.SERVICE, namespace, destination.host());
         }
         var hostname = RouteTables.full(destination.host(), object.namespace(), settings);
         return objects.services().stream()
@@ -104,18 +127,6 @@ final class Backends {
         return ports.size() == 1
                 ? Optional.of(ports.getFirst())
                 : Optional.of(at.port()).filter(ports::contains);
-    }
-
-    private Optional<Map<String, String>> subset(Service service, String name, RuleTranslation.At at) {
-        var hostname = ServiceTranslation.hostname(service, settings);
-        return objects.all(DestinationRule.class).stream()
-                .filter(rule -> rule.namespace().equals(service.namespace())
-                        || rule.namespace().equals(object.namespace())
-                        || rule.namespace().equals(at.waypointNamespace()))
-                .filter(rule -> RouteTables.full(rule.host(), rule.namespace(), settings)
-                        .equals(hostname))
-                .flatMap(rule -> Optional.ofNullable(rule.subsets().get(name)).stream())
-                .findFirst();
     }
 
     private List<String> workloads(Service service, Map<String, String> labels) {

@@ -15,7 +15,6 @@ import dev.culvert.protos.waypoint.TextMatch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -24,6 +23,7 @@ import java.util.stream.Stream;
 /// which never allows and never keeps a rule from refusing.
 final class PolicyRules {
     private static final String HEADER = "request.headers[";
+    private static final String CLAIMS = "request.auth.claims";
     /// Stands for the mesh's own trust domain, whatever it is called.
     private static final String DEFAULT_DOMAIN = "cluster.local/";
 
@@ -37,11 +37,7 @@ final class PolicyRules {
         return settings;
     }
 
-    /// Empty for what decides nothing: AUDIT and dry runs.
-    Optional<Policy> translate(AuthorizationPolicy policy) {
-        if (policy.dryRun() || policy.action() == AuthorizationPolicy.Action.AUDIT) {
-            return Optional.empty();
-        }
+    Policy translate(AuthorizationPolicy policy) {
         var to = Policy.newBuilder()
                 .setName(policy.name())
                 .setNamespace(policy.namespace())
@@ -49,8 +45,10 @@ final class PolicyRules {
                         switch (policy.action()) {
                             case ALLOW -> Action.ALLOW;
                             case DENY -> Action.DENY;
-                            case CUSTOM, AUDIT -> Action.CUSTOM;
-                        });
+                            case CUSTOM -> Action.CUSTOM;
+                            case AUDIT -> Action.AUDIT;
+                        })
+                .setDryRun(policy.dryRun());
         for (var rule : policy.rules()) {
             var sent = Rule.newBuilder();
             rule.from().forEach(source -> sent.addFrom(source(source, policy.namespace())));
@@ -60,32 +58,30 @@ final class PolicyRules {
                             when -> sent.addWhen(Condition.newBuilder().addAttributes(when(when, policy.namespace()))));
             to.addRules(sent);
         }
-        return Optional.of(to.build());
+        return to.build();
     }
 
     /// The attributes of a rule that a waypoint cannot evaluate, as their author calls them.
     static Set<String> unseen(AuthorizationPolicy.Rule rule) {
         var found = new TreeSet<String>();
-        for (var source : rule.from()) {
-            if (!source.requestPrincipals().isEmpty()) {
-                found.add("requestPrincipals");
-            }
-            source.trustDomains()
-                    .all()
-                    .filter(PolicyRules::isSuffix)
-                    .forEach(value -> found.add("trustDomains " + value));
-        }
         for (var condition : rule.when()) {
             var key = condition.key();
-            if (key.startsWith("request.auth.") || key.startsWith("experimental.") || key.equals("connection.sni")) {
+            if (key.startsWith("experimental.") || key.equals("connection.sni")) {
                 found.add(key);
             }
         }
         return found;
     }
 
-    private static boolean isSuffix(String value) {
-        return value.startsWith("*") && value.length() > 1;
+    /// The path of a claim in `request.auth.claims[a][b]` or `@request.auth.claims.a.b`.
+    static List<String> claim(String key) {
+        var bracket = key.indexOf('[');
+        if (bracket < 0) {
+            return List.of(
+                    key.substring(key.indexOf(CLAIMS) + CLAIMS.length() + 1).split("\\.", -1));
+        }
+        var inside = key.substring(bracket + 1, key.endsWith("]") ? key.length() - 1 : key.length());
+        return List.of(inside.split("\\]\\[", -1));
     }
 
     private Condition source(Source source, String namespace) {
@@ -93,16 +89,10 @@ final class PolicyRules {
         add(to, Kind.PRINCIPAL, principals(source.principals()));
         add(to, Kind.NAMESPACE, patterns(source.namespaces(), false));
         add(to, Kind.PRINCIPAL, accounts(source.serviceAccounts(), namespace));
-        if (source.trustDomains().all().anyMatch(PolicyRules::isSuffix)) {
-            to.addAttributes(Attribute.newBuilder().setKind(Kind.UNKNOWN).setName("trustDomains"));
-        } else {
-            add(to, Kind.PRINCIPAL, trustDomains(source.trustDomains()));
-        }
+        add(to, Kind.TRUST_DOMAIN, patterns(source.trustDomains(), false));
         addBlocks(to, Kind.SOURCE_IP, source.ipBlocks());
         addBlocks(to, Kind.REMOTE_IP, source.remoteIpBlocks());
-        if (!source.requestPrincipals().isEmpty()) {
-            to.addAttributes(Attribute.newBuilder().setKind(Kind.UNKNOWN).setName("requestPrincipals"));
-        }
+        add(to, Kind.REQUEST_PRINCIPAL, patterns(source.requestPrincipals(), false));
         return to.build();
     }
 
@@ -124,7 +114,14 @@ final class PolicyRules {
             var name = key.substring(HEADER.length(), key.length() - 1).toLowerCase(Locale.ROOT);
             return patterns(values, false).setKind(Kind.HEADER).setName(name);
         }
+        if (key.startsWith(CLAIMS + "[") && key.endsWith("]")) {
+            return patterns(values, false).setKind(Kind.CLAIM).addAllPath(claim(key));
+        }
         return switch (key) {
+            case "request.auth.principal" -> patterns(values, false).setKind(Kind.REQUEST_PRINCIPAL);
+            case "request.auth.audiences" -> patterns(values, false).setKind(Kind.AUDIENCE);
+            case "request.auth.presenter" -> patterns(values, false).setKind(Kind.PRESENTER);
+            case "source.trustDomain" -> patterns(values, false).setKind(Kind.TRUST_DOMAIN);
             case "source.ip" -> blocks(Kind.SOURCE_IP, values);
             case "remote.ip" -> blocks(Kind.REMOTE_IP, values);
             case "destination.ip" -> blocks(Kind.DESTINATION_IP, values);
@@ -206,17 +203,6 @@ final class PolicyRules {
             all.add(settings.trustDomain() + "/" + text.substring(DEFAULT_DOMAIN.length()));
         }
         return all.stream().map(one -> pattern(one).build());
-    }
-
-    private static Attribute.Builder trustDomains(Values values) {
-        return Attribute.newBuilder()
-                .addAllValues(values.in().stream().map(PolicyRules::trustDomain).toList())
-                .addAllNotValues(
-                        values.notIn().stream().map(PolicyRules::trustDomain).toList());
-    }
-
-    private static TextMatch trustDomain(String text) {
-        return (text.endsWith("*") ? pattern(text) : TextMatch.newBuilder().setPrefix(text + "/")).build();
     }
 
     private Attribute.Builder accounts(Values values, String namespace) {

@@ -5,11 +5,16 @@ import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ambient.Waypoints.Waypoint;
 import dev.culvert.kube.object.HttpRoute;
 import dev.culvert.kube.object.HttpRule;
+import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.ParentRef;
 import dev.culvert.kube.object.Problem;
+import dev.culvert.kube.object.RawRoute;
+import dev.culvert.kube.object.RawRule;
 import dev.culvert.kube.object.Service;
 import dev.culvert.kube.object.VirtualService;
+import dev.culvert.kube.object.Visibility;
 import dev.culvert.protos.waypoint.Backend;
 import dev.culvert.protos.waypoint.Forward;
 import dev.culvert.protos.waypoint.Retry;
@@ -19,15 +24,17 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
-/// The routes of each port of a Service: HTTPRoutes in order of how specific they are, else VirtualServices oldest
+/// The routes of each port of a Service: HTTPRoutes and GRPCRoutes in order of how specific they are, else
+/// VirtualServices oldest
 /// first, else one route to the Service itself.
 final class RouteTables {
     static final List<String> RETRY_CONDITIONS =
             List.of("connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes");
     private static final int RETRY_ATTEMPTS = 2;
-    private static final Comparator<KubeObject> OLDEST = Comparator.comparing(
+    static final Comparator<KubeObject> OLDEST = Comparator.comparing(
                     (KubeObject one) -> one.metadata().created().orElse(Instant.MAX))
             .thenComparing(KubeObject::namespace)
             .thenComparing(KubeObject::name);
@@ -35,17 +42,21 @@ final class RouteTables {
     private final ObjectSet objects;
     private final TranslationSettings settings;
     private final List<Problem> problems;
+    private final Delegates delegates;
+    private final TrafficPolicies policies;
     private final Set<KubeObject> used = new HashSet<>();
 
     RouteTables(ObjectSet objects, TranslationSettings settings, List<Problem> problems) {
         this.objects = objects;
         this.settings = settings;
         this.problems = problems;
+        this.delegates = new Delegates(objects, problems);
+        this.policies = new TrafficPolicies(objects, settings);
     }
 
     List<Route> of(Service service, Waypoint waypoint, int port) {
         var at = new RuleTranslation.At(service, waypoint.gateway().namespace(), port);
-        var httpRoutes = httpRoutes(service, waypoint, port);
+        var httpRoutes = attached(HttpRoute.class, service, waypoint, port);
         var virtualServices = virtualServices(service, waypoint);
         used.addAll(httpRoutes);
         used.addAll(virtualServices);
@@ -59,17 +70,64 @@ final class RouteTables {
         }
         var routes = new ArrayList<Route>();
         for (var one : virtualServices) {
-            var translation = new RuleTranslation(objects, settings, problems, one);
-            for (var i = 0; i < one.rules().size(); i++) {
-                translation.translate(one.rules().get(i), i, at).ifPresent(routes::add);
+            for (var resolved : delegates.rules(one)) {
+                new RuleTranslation(objects, settings, problems, policies, resolved.author())
+                        .translate(resolved.rule(), resolved.index(), at)
+                        .ifPresent(routes::add);
             }
         }
-        return routes.isEmpty() ? List.of(toItself(service, port)) : routes;
+        return routes.isEmpty() ? List.of(toItself(at)) : routes;
+    }
+
+    /// Where connections without HTTP go; empty: to the Service itself. TLSRoutes come before TCPRoutes, and both
+    /// before
+    /// VirtualServices.
+    Optional<Forward> raw(Service service, Waypoint waypoint, int port) {
+        var at = new RuleTranslation.At(service, waypoint.gateway().namespace(), port);
+        var attached = attached(RawRoute.class, service, waypoint, port).stream()
+                .sorted(Comparator.comparing(route -> route.kind() == Kind.TCP_ROUTE))
+                .toList();
+        used.addAll(attached);
+        var hostname = ServiceTranslation.hostname(service, settings);
+        var found = attached.stream()
+                .flatMap(route -> route.rules().stream().limit(1).map(rule -> raw(rule, route, at)))
+                .findFirst();
+        if (found.isPresent()) {
+            return found;
+        }
+        return virtualServices(service, waypoint).stream()
+                .flatMap(one -> one.raw().stream()
+                        .filter(rule -> rule.ports().isEmpty() || rule.ports().contains(port))
+                        .filter(rule -> rule.serverNames().isEmpty()
+                                || rule.serverNames().equals(List.of(hostname)))
+                        .map(rule -> raw(rule, one, at)))
+                .findFirst()
+                .or(() -> defaults(at));
+    }
+
+    private Forward raw(RawRule rule, KubeObject author, RuleTranslation.At at) {
+        var backends = new Backends(objects, settings, problems, policies, author);
+        var several = rule.destinations().size() > 1;
+        var to = Forward.newBuilder();
+        for (var destination : rule.destinations()) {
+            to.addBackends(
+                    backends.translate(destination, rule.place(), at).setWeight(several ? destination.weight() : 1));
+        }
+        return to.build();
+    }
+
+    /// The Service itself, where something is said of how its endpoints are used.
+    private Optional<Forward> defaults(RuleTranslation.At at) {
+        var itself = itself(at);
+        return itself.hasTraffic()
+                ? Optional.of(Forward.newBuilder().addBackends(itself).build())
+                : Optional.empty();
     }
 
     /// Producer routes, and those beside the waypoint; consumer routes cannot be honoured here.
-    private List<HttpRoute> httpRoutes(Service service, Waypoint waypoint, int port) {
-        return objects.all(HttpRoute.class).stream()
+    private <R extends dev.culvert.kube.object.Route> List<R> attached(
+            Class<R> type, Service service, Waypoint waypoint, int port) {
+        return objects.all(type).stream()
                 .filter(route -> isNear(route, service, waypoint))
                 .filter(route -> route.parents().stream()
                         .anyMatch(parent -> parent.isService()
@@ -84,6 +142,8 @@ final class RouteTables {
         var hostname = ServiceTranslation.hostname(service, settings);
         return objects.all(VirtualService.class).stream()
                 .filter(one -> one.inMesh() && isNear(one, service, waypoint))
+                .filter(one -> one.visibility()
+                        .includes(one.namespace(), waypoint.gateway().namespace()))
                 .filter(one -> one.hosts().stream().anyMatch(host -> names(host, one.namespace(), hostname)))
                 .sorted(OLDEST)
                 .toList();
@@ -108,17 +168,21 @@ final class RouteTables {
         return host.indexOf('.') < 0 ? host + "." + namespace + ".svc." + settings.clusterDomain() : host;
     }
 
-    private Route toItself(Service service, int port) {
+    private Route toItself(RuleTranslation.At at) {
         return Route.newBuilder()
                 .setName("default")
-                .setForward(Forward.newBuilder()
-                        .setRetry(defaultRetry())
-                        .addBackends(Backend.newBuilder()
-                                .setWeight(1)
-                                .setNamespace(service.namespace())
-                                .setHostname(ServiceTranslation.hostname(service, settings))
-                                .setPort(port)))
+                .setForward(Forward.newBuilder().setRetry(defaultRetry()).addBackends(itself(at)))
                 .build();
+    }
+
+    private Backend itself(RuleTranslation.At at) {
+        var to = Backend.newBuilder()
+                .setWeight(1)
+                .setNamespace(at.service().namespace())
+                .setHostname(ServiceTranslation.hostname(at.service(), settings))
+                .setPort(at.port());
+        policies.of(at.service(), at.port(), "", at.waypointNamespace()).ifPresent(to::setTraffic);
+        return to.build();
     }
 
     static Retry defaultRetry() {
@@ -163,13 +227,19 @@ final class RouteTables {
     private List<Route> ofHttpRoutes(List<HttpRoute> httpRoutes, RuleTranslation.At at) {
         var candidates = new ArrayList<Candidate>();
         for (var one : httpRoutes) {
-            var translation = new RuleTranslation(objects, settings, problems, one);
+            var translation = new RuleTranslation(objects, settings, problems, policies, one);
             for (var i = 0; i < one.rules().size(); i++) {
                 var rule = one.rules().get(i);
                 var matches = rule.matches().isEmpty() ? List.of(HttpRule.Match.ANY) : rule.matches();
                 for (var match : matches) {
                     var single = new HttpRule(
-                            rule.name(), List.of(match), rule.request(), rule.response(), rule.action(), rule.place());
+                            rule.name(),
+                            List.of(match),
+                            rule.request(),
+                            rule.response(),
+                            rule.extras(),
+                            rule.action(),
+                            rule.place());
                     translation
                             .translate(single, i, at)
                             .ifPresent(route -> candidates.add(new Candidate(route, match)));
@@ -179,13 +249,16 @@ final class RouteTables {
         return candidates.stream().sorted(MOST_SPECIFIC).map(Candidate::route).toList();
     }
 
-    /// Routes that are for nothing that a waypoint serves.
+    /// Routes that are for nothing that a waypoint serves, or have rules that do nothing.
     void check() {
+        used.addAll(delegates.used());
         for (var one : objects.all(VirtualService.class)) {
             checkUsed(one);
+            RouteAdvice.check(one, problems);
         }
-        for (var one : objects.all(HttpRoute.class)) {
-            if (one.parents().stream().anyMatch(HttpRoute.Parent::isService)) {
+        policies.check(problems);
+        for (var one : objects.all(dev.culvert.kube.object.Route.class)) {
+            if (one.parents().stream().anyMatch(ParentRef::isService)) {
                 checkUsed(one);
             }
         }
@@ -194,10 +267,14 @@ final class RouteTables {
     private void checkUsed(KubeObject route) {
         if (!used.contains(route)) {
             problems.add(
-                    Problem.warning(
+                    Problem.unused(
                             route.place(),
                             route.key().toString(),
-                            "has no effect: it is for no Service that has a waypoint",
+                            "it is for no Service that has a waypoint"
+                                    + (route instanceof VirtualService one
+                                                    && !one.visibility().equals(Visibility.EVERYWHERE)
+                                            ? ", or exportTo hides it from that waypoint"
+                                            : ""),
                             "label the Service or its namespace istio.io/use-waypoint: NAME, and write the route in its namespace"));
         }
     }

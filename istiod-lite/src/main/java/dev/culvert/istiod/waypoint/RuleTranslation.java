@@ -5,7 +5,7 @@ import com.google.protobuf.Duration;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import dev.culvert.istiod.ambient.TranslationSettings;
-import dev.culvert.kube.object.HttpRoute;
+import dev.culvert.istiod.ambient.WorkloadTranslation;
 import dev.culvert.kube.object.HttpRule;
 import dev.culvert.kube.object.HttpRule.PathChange;
 import dev.culvert.kube.object.HttpRule.Text;
@@ -14,17 +14,26 @@ import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.Service;
+import dev.culvert.protos.waypoint.Backend;
+import dev.culvert.protos.waypoint.Cookie;
+import dev.culvert.protos.waypoint.Cors;
 import dev.culvert.protos.waypoint.DirectResponse;
+import dev.culvert.protos.waypoint.Fault;
 import dev.culvert.protos.waypoint.Forward;
+import dev.culvert.protos.waypoint.HashKey;
 import dev.culvert.protos.waypoint.Header;
 import dev.culvert.protos.waypoint.HeaderOperations;
+import dev.culvert.protos.waypoint.LoadBalancer;
+import dev.culvert.protos.waypoint.Mirror;
 import dev.culvert.protos.waypoint.NamedMatch;
 import dev.culvert.protos.waypoint.PathMatch;
 import dev.culvert.protos.waypoint.Redirect;
+import dev.culvert.protos.waypoint.RegexRewrite;
 import dev.culvert.protos.waypoint.RequestMatch;
 import dev.culvert.protos.waypoint.Retry;
 import dev.culvert.protos.waypoint.Rewrite;
 import dev.culvert.protos.waypoint.Route;
+import dev.culvert.protos.waypoint.Sources;
 import dev.culvert.protos.waypoint.TextMatch;
 import java.util.List;
 import java.util.Optional;
@@ -37,9 +46,16 @@ final class RuleTranslation {
     private final ObjectSet objects;
     private final TranslationSettings settings;
     private final List<Problem> problems;
+    private final TrafficPolicies policies;
     private final KubeObject object;
 
-    RuleTranslation(ObjectSet objects, TranslationSettings settings, List<Problem> problems, KubeObject object) {
+    RuleTranslation(
+            ObjectSet objects,
+            TranslationSettings settings,
+            List<Problem> problems,
+            TrafficPolicies policies,
+            KubeObject object) {
+        this.policies = policies;
         this.objects = objects;
         this.settings = settings;
         this.problems = problems;
@@ -48,7 +64,7 @@ final class RuleTranslation {
 
     /// What a request gets whose rule cannot be carried out.
     static int refusal(KubeObject object) {
-        return object instanceof HttpRoute ? 500 : 503;
+        return object instanceof dev.culvert.kube.object.Route ? 500 : 503;
     }
 
     /// Empty if none of its conditions can hold here.
@@ -65,14 +81,24 @@ final class RuleTranslation {
                 .addAllMatches(matches)
                 .setRequestHeaders(headers(rule.request()))
                 .setResponseHeaders(headers(rule.response()));
+        rule.extras().cors().ifPresent(cors -> to.setCors(cors(cors, rule)));
+        rule.extras().fault().ifPresent(fault -> to.setFault(fault(fault)));
         switch (rule.action()) {
-            case HttpRule.Forward forward -> to.setForward(forward(forward, rule, at));
+            case HttpRule.Forward forward
+            when forward.newPath()
+                    .filter(path -> !isExpression(path.regex(), rule, "its requests are refused"))
+                    .isPresent() ->
+                to.setDirectResponse(DirectResponse.newBuilder().setStatus(refusal(object)));
+            case HttpRule.Forward forward -> {
+                to.setForward(forward(forward, rule, at));
+                mirrors(rule, at).forEach(to::addMirrors);
+            }
             case HttpRule.Redirect redirect -> to.setRedirect(redirect(redirect));
             case HttpRule.Respond respond ->
                 to.setDirectResponse(DirectResponse.newBuilder()
                         .setStatus(respond.status())
                         .setBody(ByteString.copyFromUtf8(respond.body())));
-            case HttpRule.Unsupported _ ->
+            case HttpRule.Unsupported _, HttpRule.Delegate _ ->
                 to.setDirectResponse(DirectResponse.newBuilder().setStatus(refusal(object)));
         }
         return Optional.of(to.build());
@@ -88,19 +114,37 @@ final class RuleTranslation {
             match.method().ifPresent(text -> to.setMethod(text(text)));
             match.scheme().ifPresent(text -> to.setScheme(text(text)));
             match.authority().ifPresent(text -> to.setAuthority(text(text)));
-            match.headers().forEach(named -> to.addHeaders(named(named)));
-            match.withoutHeaders().forEach(named -> to.addHeaders(named(named).setInvert(true)));
+            match.headers().forEach(named -> to.addHeaders(header(named)));
+            match.withoutHeaders().forEach(named -> to.addHeaders(header(named).setInvert(true)));
+            source(match.source(), to);
             match.queryParameters().forEach(named -> to.addQueryParameters(named(named)));
             return Optional.of(to.build());
         } catch (PatternSyntaxException bad) {
-            problems.add(Problem.error(
-                    rule.place(),
-                    object.key().toString(),
-                    "\"" + bad.getPattern() + "\" is not an RE2 expression (" + bad.getDescription()
-                            + "): its condition matches nothing",
-                    "correct it; RE2 has no look-around and no back references"));
+            problems.add(badExpression(bad, rule, "its condition matches nothing"));
             return Optional.empty();
         }
+    }
+
+    /// Pods are told by their uids: a waypoint knows no labels.
+    private void source(HttpRule.Source source, RequestMatch.Builder to) {
+        to.setSourceNamespace(source.namespace());
+        if (!source.labels().isEmpty()) {
+            to.setSources(Sources.newBuilder()
+                    .addAllWorkloads(objects.pods().stream()
+                            .filter(pod -> pod.metadata()
+                                            .labels()
+                                            .entrySet()
+                                            .containsAll(source.labels().entrySet())
+                                    && !pod.finished())
+                            .map(pod -> WorkloadTranslation.uid(pod, settings))
+                            .sorted()
+                            .toList()));
+        }
+    }
+
+    private static NamedMatch.Builder header(HttpRule.Named named) {
+        var to = named(named);
+        return named.name().startsWith("@") ? to.addAllClaim(PolicyRules.claim(named.name())) : to;
     }
 
     private static PathMatch.Builder path(Text path) {
@@ -136,22 +180,27 @@ final class RuleTranslation {
     // ---- actions ----
 
     private Forward forward(HttpRule.Forward forward, HttpRule rule, At at) {
-        var backends = new Backends(objects, settings, problems, object);
+        var backends = new Backends(objects, settings, problems, policies, object);
         var to = Forward.newBuilder();
         var several = forward.destinations().size() > 1;
         for (var destination : forward.destinations()) {
-            var backend = backends.translate(destination, rule, at);
+            var backend = backends.translate(destination, rule.place(), at);
             // A lone destination of a VirtualService takes everything, whatever its weight.
-            var weight = several || object instanceof HttpRoute ? destination.weight() : 1;
+            var weight = several || object instanceof dev.culvert.kube.object.Route ? destination.weight() : 1;
+            rule.extras().session().ifPresent(session -> stick(backend, session));
             to.addBackends(backend.setWeight(weight));
         }
+        to.setSticky(rule.extras().session().isPresent());
         forward.timeout().filter(timeout -> !timeout.isZero()).ifPresent(timeout -> to.setTimeout(duration(timeout)));
         to.setRetry(forward.retry().map(RuleTranslation::retry).orElseGet(RouteTables::defaultRetry));
         if (forward.newAuthority().isPresent() || forward.newPath().isPresent()) {
             var rewrite = Rewrite.newBuilder();
             forward.newAuthority().ifPresent(rewrite::setAuthority);
             forward.newPath().ifPresent(path -> {
-                if (path.prefixOnly()) {
+                if (!path.regex().isEmpty()) {
+                    rewrite.setRegex(
+                            RegexRewrite.newBuilder().setPattern(path.regex()).setSubstitution(path.value()));
+                } else if (path.prefixOnly()) {
                     rewrite.setPrefix(path.value());
                 } else {
                     rewrite.setFull(path.value());
@@ -162,6 +211,76 @@ final class RuleTranslation {
         return to.build();
     }
 
+    /// A session goes before what a DestinationRule says of balancing.
+    private static void stick(Backend.Builder backend, HttpRule.Session session) {
+        backend.getTrafficBuilder()
+                .getLoadBalancerBuilder()
+                .setKind(LoadBalancer.Kind.RING_HASH)
+                .setHash(HashKey.newBuilder()
+                        .setCookie(Cookie.newBuilder()
+                                .setName(session.cookie())
+                                .setPath("/")
+                                .setTtl(duration(session.lifetime()))));
+    }
+
+    private boolean isExpression(String text, HttpRule rule, String effect) {
+        try {
+            return !checked(text).isEmpty() || text.isEmpty();
+        } catch (PatternSyntaxException bad) {
+            problems.add(badExpression(bad, rule, effect));
+            return false;
+        }
+    }
+
+    private Problem badExpression(PatternSyntaxException bad, HttpRule rule, String effect) {
+        return Problem.error(
+                rule.place(),
+                object.key().toString(),
+                "\"" + bad.getPattern() + "\" is not an RE2 expression (" + bad.getDescription() + "): " + effect,
+                "correct it; RE2 has no look-around and no back references");
+    }
+
+    // ---- beside the way ----
+
+    /// A copy that has nowhere to go is not made.
+    private List<Mirror> mirrors(HttpRule rule, At at) {
+        var backends = new Backends(objects, settings, problems, policies, object);
+        return rule.extras().mirrors().stream()
+                .map(mirror -> Mirror.newBuilder()
+                        .setShare(mirror.share())
+                        .setBackend(backends.translate(mirror.to(), rule.place(), at)
+                                .setWeight(1))
+                        .build())
+                .filter(mirror -> mirror.getBackend().getBrokenStatus() == 0)
+                .toList();
+    }
+
+    private static Fault fault(HttpRule.Fault fault) {
+        var to = Fault.newBuilder()
+                .setDelay(duration(fault.delay()))
+                .setDelayShare(fault.delayShare())
+                .setAbortStatus(fault.abortStatus())
+                .setAbortShare(fault.abortShare());
+        fault.abortGrpcStatus().ifPresent(to::setAbortGrpcStatus);
+        return to.build();
+    }
+
+    private Cors cors(HttpRule.Cors cors, HttpRule rule) {
+        var to = Cors.newBuilder()
+                .addAllOrigins(cors.origins().stream()
+                        .filter(one -> one.kind() != TextKind.REGEX
+                                || isExpression(one.value(), rule, "no origin is allowed by it"))
+                        .map(RuleTranslation::text)
+                        .toList())
+                .addAllMethods(cors.methods())
+                .addAllHeaders(cors.headers())
+                .addAllExposeHeaders(cors.exposeHeaders())
+                .setCredentials(cors.credentials())
+                .setAnswerAllPreflights(cors.answerAll());
+        cors.maxAge().ifPresent(time -> to.setMaxAge(duration(time)));
+        return to.build();
+    }
+
     private static Retry retry(HttpRule.Retry retry) {
         var to = Retry.newBuilder()
                 .setAttempts(retry.attempts())
@@ -169,7 +288,8 @@ final class RuleTranslation {
                         retry.conditions().isEmpty() && retry.codes().isEmpty()
                                 ? RouteTables.RETRY_CONDITIONS
                                 : retry.conditions())
-                .addAllStatusCodes(retry.codes());
+                .addAllStatusCodes(retry.codes())
+                .setSameEndpoint(retry.sameEndpoint());
         retry.perTryTimeout().filter(one -> !one.isZero()).ifPresent(one -> to.setPerTryTimeout(duration(one)));
         retry.backoff().ifPresent(one -> to.setBackoff(duration(one)));
         return to.build();
@@ -180,7 +300,13 @@ final class RuleTranslation {
                 .setStatus(redirect.code())
                 .setScheme(redirect.scheme())
                 .setAuthority(redirect.authority())
-                .setPort(redirect.port());
+                .setPort(redirect.port())
+                .setPortFrom(
+                        switch (redirect.portFrom()) {
+                            case SENT -> Redirect.PortFrom.SENT;
+                            case SCHEME -> Redirect.PortFrom.SCHEME;
+                            case DIALLED -> Redirect.PortFrom.DIALLED;
+                        });
         redirect.newPath().ifPresent(path -> setPath(to, path));
         return to.build();
     }
@@ -208,7 +334,7 @@ final class RuleTranslation {
                 .build();
     }
 
-    private static Duration duration(java.time.Duration duration) {
+    static Duration duration(java.time.Duration duration) {
         return Duration.newBuilder()
                 .setSeconds(duration.toSeconds())
                 .setNanos(duration.toNanosPart())

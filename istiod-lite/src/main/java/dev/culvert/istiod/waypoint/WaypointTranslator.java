@@ -8,6 +8,7 @@ import dev.culvert.kube.object.AuthorizationPolicy;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Pod;
 import dev.culvert.kube.object.Problem;
+import dev.culvert.kube.object.RequestAuthentication;
 import dev.culvert.kube.object.Service;
 import dev.culvert.protos.waypoint.Port;
 import dev.culvert.protos.waypoint.Protocol;
@@ -49,19 +50,30 @@ public final class WaypointTranslator {
                     .setHostname(ServiceTranslation.hostname(service, settings));
             service.ports().stream()
                     .filter(port -> !port.protocol().equals("UDP"))
-                    .forEach(port -> to.addPorts(Port.newBuilder()
-                            .setNumber(port.number())
-                            .setProtocol(protocol(port))
-                            .addAllRoutes(routes.of(service, binding.waypoint().get(), port.number()))));
+                    .forEach(port -> {
+                        var sent = Port.newBuilder()
+                                .setNumber(port.number())
+                                .setProtocol(protocol(port))
+                                .addAllRoutes(
+                                        routes.of(service, binding.waypoint().get(), port.number()));
+                        routes.raw(service, binding.waypoint().get(), port.number())
+                                .ifPresent(sent::setRaw);
+                        to.addPorts(sent);
+                    });
             L7Targets.governing(service, binding, objects, settings)
-                    .forEach(policy -> policies.translate(policy).ifPresent(to::addPolicies));
+                    .forEach(policy -> to.addPolicies(policies.translate(policy)));
+            L7Targets.tokens(service, binding, objects, settings).stream()
+                    .flatMap(TokenRules::translate)
+                    .forEach(to::addJwtRules);
             resources.put(binding.waypoint().get().key() + "/" + ServiceTranslation.key(service, settings), to.build());
         }
         for (var pod : objects.pods()) {
             pods(pod, waypoints, objects, policies, resources);
         }
         routes.check();
-        objects.all(AuthorizationPolicy.class).forEach(policy -> check(policy, objects, settings, problems));
+        var advice = new PolicyAdvice(objects, settings, problems);
+        objects.all(AuthorizationPolicy.class).forEach(advice::check);
+        objects.all(RequestAuthentication.class).forEach(advice::check);
         return new Result(resources, problems);
     }
 
@@ -85,52 +97,11 @@ public final class WaypointTranslator {
                 .ifPresent(waypoint -> resources.computeIfAbsent(waypoint.key() + "/" + PODS, _ -> {
                     var to = ServiceConfig.newBuilder();
                     L7Targets.ofGateway(binding, objects, policies.settings())
-                            .forEach(policy -> policies.translate(policy).ifPresent(to::addPolicies));
+                            .forEach(policy -> to.addPolicies(policies.translate(policy)));
+                    L7Targets.tokens(binding, objects, policies.settings()).stream()
+                            .flatMap(TokenRules::translate)
+                            .forEach(to::addJwtRules);
                     return to.build();
                 }));
-    }
-
-    /// What a policy asks for and does not get.
-    private static void check(
-            AuthorizationPolicy policy, ObjectSet objects, TranslationSettings settings, List<Problem> problems) {
-        if (policy.targetRefs().isEmpty()) {
-            return;
-        }
-        for (var target : policy.targetRefs()) {
-            if (!L7Targets.exists(policy, target, objects, settings.rootNamespace())) {
-                problems.add(Problem.error(
-                        policy.place(),
-                        policy.key().toString(),
-                        "WaypointAccepted=False: TargetNotFound: " + target + " in namespace " + policy.namespace(),
-                        "name a Service (group \"\") or a Gateway of the policy's namespace"));
-            }
-        }
-        if (policy.dryRun() || policy.action() == AuthorizationPolicy.Action.AUDIT) {
-            problems.add(Problem.error(
-                    policy.place(),
-                    policy.key().toString(),
-                    "is not evaluated: " + (policy.dryRun() ? "dry-run" : "action AUDIT") + " is not supported yet",
-                    "remove it"));
-        }
-        if (policy.action() == AuthorizationPolicy.Action.CUSTOM) {
-            problems.add(Problem.error(
-                    policy.place(),
-                    policy.key().toString(),
-                    "action CUSTOM is not supported yet: what its rules match is refused",
-                    "write ALLOW or DENY"));
-        }
-        for (var rule : policy.rules()) {
-            var unseen = PolicyRules.unseen(rule);
-            if (!unseen.isEmpty()) {
-                problems.add(Problem.warning(
-                        rule.place(),
-                        policy.key().toString(),
-                        "a waypoint cannot evaluate " + String.join(", ", unseen) + " yet: "
-                                + (policy.action() == AuthorizationPolicy.Action.ALLOW
-                                        ? "this ALLOW rule never allows anything"
-                                        : "this rule refuses without looking at them, more than it says"),
-                        "leave them out"));
-            }
-        }
     }
 }

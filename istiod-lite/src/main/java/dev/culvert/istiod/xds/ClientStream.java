@@ -39,6 +39,7 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
     private final BlockingQueue<Event> events = new ArrayBlockingQueue<>(QUEUE);
     private final AtomicBoolean awake = new AtomicBoolean();
     private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
+    private final Optional<Caller> caller;
     /// What the names of its resources begin with if it is a waypoint: its account has the Gateway's name.
     private final Optional<String> waypoint;
 
@@ -51,6 +52,7 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
     ClientStream(
             XdsServer server, ServerCallStreamObserver<DeltaDiscoveryResponse> responses, Optional<Caller> caller) {
         this.server = server;
+        this.caller = caller;
         this.waypoint = caller.map(who -> who.namespace() + "/" + who.serviceAccount() + "/");
         this.responses = responses;
         responses.setOnCancelHandler(() -> put(new Event.End()));
@@ -109,6 +111,11 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
             LOG.warn("client {}: {}", name, bad.getMessage());
             responses.onError(
                     Status.INVALID_ARGUMENT.withDescription(bad.getMessage()).asRuntimeException());
+        } catch (SecurityException notItself) {
+            LOG.warn("client {}: {}", name, notItself.getMessage());
+            responses.onError(Status.PERMISSION_DENIED
+                    .withDescription("the node's namespace is not that of the token")
+                    .asRuntimeException());
         } catch (RuntimeException failed) {
             LOG.debug("client {} ended", name, failed);
         } finally {
@@ -132,6 +139,7 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
     private void request(DeltaDiscoveryRequest request) {
         if (request.hasNode()) {
             name = request.getNode().getId();
+            requireOwnNamespace(name);
         }
         var type = request.getTypeUrl();
         if (!Catalogue.TYPES.contains(type) || (type.equals(Catalogue.WAYPOINT) && waypoint.isEmpty())) {
@@ -153,6 +161,18 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
         if (request.hasErrorDetail()) {
             lastNack = request.getErrorDetail().getMessage();
             LOG.error("client {} refused a part of {}: {}", name, type, lastNack);
+        }
+    }
+
+    /// `type~ip~pod.namespace~domain`: nobody speaks for another namespace.
+    private void requireOwnNamespace(String node) {
+        var parts = node.split("~", -1);
+        if (parts.length != 4) {
+            throw new IllegalArgumentException("the node id is not type~ip~pod.namespace~domain: " + node);
+        }
+        var namespace = parts[2].substring(parts[2].lastIndexOf('.') + 1);
+        if (caller.isPresent() && !caller.get().namespace().equals(namespace)) {
+            throw new SecurityException(caller.get() + " calls itself " + node);
         }
     }
 

@@ -259,7 +259,7 @@ class PolicyTranslationTest {
         assertThat(problems.getFirst().severity()).isEqualTo(told.severity);
         assertThat(problems.getFirst().message()).contains(told.message);
         assertThat(problems.getFirst().fix()).contains(told.fix);
-        assertThat(problems.getFirst().place().file()).hasToString("shop.yaml");
+        assertThat(problems.getFirst().place().source()).isEqualTo("shop.yaml");
     }
 
     private static boolean decide(Translation translation, Call call) {

@@ -7,6 +7,7 @@ import dev.culvert.kube.read.YamlReader;
 import dev.culvert.protos.workload.AppProtocol;
 import dev.culvert.protos.workload.IPFamilies;
 import dev.culvert.protos.workload.LoadBalancing;
+import dev.culvert.protos.workload.NetworkMode;
 import dev.culvert.protos.workload.Port;
 import dev.culvert.protos.workload.Service;
 import dev.culvert.protos.workload.TunnelProtocol;
@@ -147,6 +148,90 @@ class TranslatorTest {
                         .getLoadBalancing()
                         .getHealthPolicy())
                 .isEqualTo(LoadBalancing.HealthPolicy.ALLOW_ALL);
+    }
+
+    @Test
+    void podsOfOtherShapes() {
+        var host = workload(POD.replace("spec:", "spec:\n  hostNetwork: true"));
+        assertThat(host.getNetworkMode()).isEqualTo(NetworkMode.HOST_NETWORK);
+        var tunnel = workload(POD.replace("labels: {", "labels: {networking.istio.io/tunnel: http, "));
+        assertThat(tunnel.getNativeTunnel()).isTrue();
+        assertThat(tunnel.getTunnelProtocol()).isEqualTo(TunnelProtocol.HBONE);
+        var slice = SERVICE.replace("  selector: {app: cart}\n", "") + """
+                ---
+                apiVersion: discovery.k8s.io/v1
+                kind: EndpointSlice
+                metadata: {name: cart-x, namespace: shop, labels: {kubernetes.io/service-name: cart}}
+                addressType: IPv4
+                endpoints: [{addresses: [198.18.65.2], targetRef: {kind: Pod, name: cart-0}}]
+                ports: [{name: http, port: 8081}]
+                """;
+        assertThat(workload(POD + slice)
+                        .getServicesOrThrow("shop/cart.shop.svc.cluster.local")
+                        .getPortsList())
+                .containsExactly(port(80, 8081));
+        assertThat(translate(POD + slice).addresses()).hasSize(2);
+    }
+
+    /// The field, then the Service's annotation, then that of its namespace; an unknown word ends the search.
+    @Test
+    void theFirstPlaceThatSaysATrafficDistributionCounts() {
+        var key = "networking.istio.io/traffic-distribution";
+        var namespace = """
+                ---
+                apiVersion: v1
+                kind: Namespace
+                metadata: {name: shop, annotations: {%s: PreferSameNode}}
+                """.formatted(key);
+        var annotated = SERVICE.replace("namespace: shop}", "namespace: shop, annotations: {" + key + ": %s}}");
+        assertThat(service(SERVICE + namespace).getLoadBalancing().getRoutingPreferenceCount())
+                .isEqualTo(5);
+        assertThat(service(annotated.formatted("PREFERCLOSE") + namespace)
+                        .getLoadBalancing()
+                        .getRoutingPreferenceCount())
+                .isEqualTo(3);
+        assertThat(service(annotated.formatted("Any") + namespace).hasLoadBalancing())
+                .isFalse();
+        assertThat(service(annotated.formatted("Any").replace("spec:", "spec:\n  trafficDistribution: PreferSameZone"))
+                        .getLoadBalancing()
+                        .getRoutingPreferenceCount())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void anEndpointThatIsNoPodIsAWorkload() {
+        var addresses = translate("""
+                        apiVersion: v1
+                        kind: Service
+                        metadata: {name: kubernetes, namespace: default}
+                        spec: {clusterIP: 198.19.0.1, ports: [{name: https, port: 443, targetPort: 6443}]}
+                        ---
+                        apiVersion: discovery.k8s.io/v1
+                        kind: EndpointSlice
+                        metadata:
+                          name: kubernetes
+                          namespace: default
+                          labels: {kubernetes.io/service-name: kubernetes}
+                        addressType: IPv4
+                        endpoints:
+                          - {addresses: [198.18.0.1]}
+                          - {addresses: [198.18.0.2], conditions: {ready: false}}
+                        ports: [{name: https, port: 6443}]
+                        """).addresses();
+        var workload = Objects.requireNonNull(
+                        addresses.get("Kubernetes/discovery.k8s.io/EndpointSlice/default/kubernetes/198.18.0.1"))
+                .getWorkload();
+        assertThat(workload.getNetworkMode()).isEqualTo(NetworkMode.HOST_NETWORK);
+        assertThat(workload.getStatus()).isEqualTo(WorkloadStatus.HEALTHY);
+        assertThat(workload.getTunnelProtocol()).isEqualTo(TunnelProtocol.NONE);
+        assertThat(workload.getServicesOrThrow("default/kubernetes.default.svc.cluster.local")
+                        .getPortsList())
+                .containsExactly(port(443, 6443));
+        assertThat(Objects.requireNonNull(addresses.get(
+                                "Kubernetes/discovery.k8s.io/EndpointSlice/default/kubernetes/198.18.0.2"))
+                        .getWorkload()
+                        .getStatus())
+                .isEqualTo(WorkloadStatus.UNHEALTHY);
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.culvert.istiod.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.culvert.daemon.config.Env;
 import dev.culvert.daemon.log.LogFilter;
 import dev.culvert.daemon.log.LogFormat;
 import dev.culvert.daemon.log.LogSetup;
@@ -26,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A controller that starts again over a folder that it has read before, as its clients see it.
-@Timeout(60)
+@Timeout(240)
 class RestartTest {
     private static final String MESH = """
             apiVersion: v1
@@ -76,11 +77,11 @@ class RestartTest {
     /// Starts the controller, asks it as node-1's proxy, and ends it.
     /// @return the policies of the server
     private List<String> policiesOfTheServer() throws Exception {
-        var config = new IstiodConfig(
-                List.of(folder), null, null, state, List.of(), 0, 0, "Kubernetes", "cluster.local", "istio-system");
+        var settings = IstiodSettings.from(new Env(Map.of("CULVERT_GRPC_PORT", "0")));
+        var where = new LocalPlatform.Where(List.of(folder), null, null, state, List.of());
         try (var log = LogSetup.install(LogFormat.PLAIN, LogFilter.parse("warn"), OutputStream.nullOutputStream());
-                var istiod = new IstiodProcess(config, log.levels())) {
-            var port = istiod.serve();
+                var istiod = new IstiodProcess(settings, new LocalPlatform(where), log.levels())) {
+            var port = istiod.serve(IstiodProcess.Listen.NOWHERE);
             var token = state.resolve("tokens/node-1/istio-token");
             while (!Files.exists(token)) {
                 TimeUnit.MILLISECONDS.sleep(10);
@@ -94,7 +95,7 @@ class RestartTest {
                     Map.of());
             var mesh = new MeshState();
             var synced = new CountDownLatch(1);
-            var id = new XdsClient.NodeId("ztunnel~1~a.b~b", Map.of());
+            var id = new XdsClient.NodeId("ztunnel~1~a.istio-system~b", Map.of());
             var resources = new MeshResources(mesh, null);
             var metrics = new XdsMetrics(new SimpleMeterRegistry());
             try (var client = new XdsClient(controlPlane, id, resources, metrics, synced::countDown)) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /// Routes and policies as a waypoint gets them.
 class WaypointTranslatorTest {
-    private static final String QUAY = """
+    static final String QUAY = """
             apiVersion: v1
             kind: Namespace
             metadata: {name: quay, labels: {istio.io/use-waypoint: w}}
@@ -177,7 +177,10 @@ class WaypointTranslatorTest {
         assertThat(routes(result)).hasSize(1);
         assertThat(routes(result).getFirst().getDirectResponse().getStatus()).isEqualTo(503);
         assertThat(result.problems().toString())
-                .contains("is not an RE2 expression", "VirtualService quay/lost: has no effect");
+                .contains(
+                        "is not an RE2 expression",
+                        "there is no VirtualService quay/x to delegate to",
+                        "VirtualService quay/lost: has no effect");
     }
 
     private static String policy(String spec) {
@@ -216,17 +219,17 @@ class WaypointTranslatorTest {
         var result = translate(policy("""
                 action: CUSTOM
                 provider: {name: opa}
-                rules: [{from: [{source: {requestPrincipals: ["*"]}}]}]
+                rules: [{when: [{key: connection.sni, values: [a.test]}]}]
                 """));
         assertThat(berth(result).getPolicies(0).getAction()).isEqualTo(Action.CUSTOM);
         assertThat(berth(result)
                         .getPolicies(0)
                         .getRules(0)
-                        .getFrom(0)
+                        .getWhen(0)
                         .getAttributes(0)
                         .getKind())
                 .isEqualTo(Attribute.Kind.UNKNOWN);
-        assertThat(result.problems().toString()).contains("action CUSTOM", "cannot evaluate requestPrincipals");
+        assertThat(result.problems().toString()).contains("action CUSTOM", "cannot evaluate connection.sni");
         assertThat(translate(policy("rules: [{}]").replace("berth", "gone"))
                         .problems()
                         .toString())

@@ -97,7 +97,7 @@ final class Folder {
         return before.file().becomes(now, file, clock.instant());
     }
 
-    private static YamlReader.Result read(Path file) throws IOException {
+    static YamlReader.Result read(Path file) throws IOException {
         try (var in = Files.newInputStream(file)) {
             var bytes = in.readNBytes(YamlReader.maxBytes() + 1);
             if (bytes.length > YamlReader.maxBytes()) {
@@ -134,7 +134,7 @@ final class Folder {
         return found;
     }
 
-    private static boolean isYaml(Path file) {
+    static boolean isYaml(Path file) {
         var name = file.getFileName().toString();
         return !name.startsWith(".") && (name.endsWith(".yaml") || name.endsWith(".yml")) && !Files.isDirectory(file);
     }

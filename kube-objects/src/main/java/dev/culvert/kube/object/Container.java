@@ -2,8 +2,11 @@ package dev.culvert.kube.object;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// One container of a pod; in local mode one process.
+///
+/// @param hooks what is asked of it by its `lifecycle` (`postStart`, `preStop`)
 public record Container(
         String name,
         String image,
@@ -13,7 +16,9 @@ public record Container(
         String workingDir,
         List<Port> ports,
         Optional<Probe> readinessProbe,
-        Optional<Probe> livenessProbe) {
+        Optional<Probe> livenessProbe,
+        Optional<Probe> startupProbe,
+        List<Probe.Check> hooks) {
     /// A port that the container listens on.
     ///
     /// @param name empty if it has none
@@ -29,6 +34,18 @@ public record Container(
         args = List.copyOf(args);
         env = List.copyOf(env);
         ports = List.copyOf(ports);
+        hooks = List.copyOf(hooks);
+    }
+
+    /// Everything that somebody outside, the kubelet, asks of it.
+    public List<Probe.Check> checks() {
+        return Stream.concat(
+                        Stream.of(startupProbe, readinessProbe, livenessProbe)
+                                .flatMap(Optional::stream)
+                                .map(Probe::check),
+                        hooks.stream())
+                .distinct()
+                .toList();
     }
 
     /// The number of a port that is named by its number or by the name that this container gives it.

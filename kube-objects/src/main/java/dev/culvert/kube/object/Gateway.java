@@ -7,7 +7,7 @@ import java.util.Set;
 /// A `gateway.networking.k8s.io` Gateway.
 public record Gateway(Metadata metadata, String className, List<Listener> listeners, Place place)
         implements KubeObject {
-    private static final Set<String> WAYPOINT_CLASSES = Set.of("istio-waypoint", "culvert-waypoint");
+    public static final Set<String> WAYPOINT_CLASSES = Set.of("istio-waypoint", "culvert-waypoint");
 
     /// Where waypoints take tunnels.
     public static final int HBONE_PORT = 15008;

@@ -2,19 +2,28 @@ package dev.culvert.kube.object;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
-/// One rule of a VirtualService or an HTTPRoute: which requests it is for and what happens to them. Names are as the
+/// One rule of a VirtualService, an HTTPRoute or a GRPCRoute: which requests it is for and what happens to them. Names
+/// are as the
 /// author wrote them.
 ///
 /// @param name empty if it has none
 /// @param matches one of them must hold; none: every request
 /// @param place where the rule begins
 public record HttpRule(
-        String name, List<Match> matches, Headers request, Headers response, Action action, Place place) {
+        String name,
+        List<Match> matches,
+        Headers request,
+        Headers response,
+        Extras extras,
+        Action action,
+        Place place) {
     /// All that is there must hold.
     /// @param port of the Service, if only requests to this one are meant
     /// @param withoutHeaders must not match; what is missing does not
+    /// @param source who calls, if only some are meant
     public record Match(
             Optional<Text> path,
             boolean ignorePathCase,
@@ -24,7 +33,8 @@ public record HttpRule(
             List<Named> headers,
             List<Named> withoutHeaders,
             List<Named> queryParameters,
-            Optional<Integer> port) {
+            Optional<Integer> port,
+            Source source) {
         public Match {
             headers = List.copyOf(headers);
             withoutHeaders = List.copyOf(withoutHeaders);
@@ -40,7 +50,57 @@ public record HttpRule(
                 List.of(),
                 List.of(),
                 List.of(),
-                Optional.empty());
+                Optional.empty(),
+                Source.ANY);
+    }
+
+    /// @param labels of the calling pod
+    /// @param namespace of the caller; empty for any
+    public record Source(Map<String, String> labels, String namespace) {
+        public static final Source ANY = new Source(Map.of(), "");
+
+        public Source {
+            labels = Map.copyOf(labels);
+        }
+    }
+
+    /// What happens besides to requests that are forwarded.
+    public record Extras(Optional<Fault> fault, List<Mirror> mirrors, Optional<Cors> cors, Optional<Session> session) {
+        public static final Extras NONE = new Extras(Optional.empty(), List.of(), Optional.empty(), Optional.empty());
+
+        public Extras {
+            mirrors = List.copyOf(mirrors);
+        }
+    }
+
+    /// A client that comes back with its cookie reaches the same endpoint, as long as there is that.
+    /// @param lifetime of the cookie; zero: as long as the browser runs
+    public record Session(String cookie, Duration lifetime) {}
+
+    /// Shares are parts of a million.
+    /// @param abortStatus of HTTP; 0 if there is none
+    public record Fault(
+            Duration delay, int delayShare, int abortStatus, Optional<Integer> abortGrpcStatus, int abortShare) {}
+
+    /// @param share parts of a million
+    public record Mirror(Destination to, int share) {}
+
+    /// @param maxAge zero: preflights may not be kept; empty: nothing is said
+    /// @param answerAll whether preflights of other origins are answered, too, without allowing them
+    public record Cors(
+            List<Text> origins,
+            List<String> methods,
+            List<String> headers,
+            List<String> exposeHeaders,
+            Optional<Duration> maxAge,
+            boolean credentials,
+            boolean answerAll) {
+        public Cors {
+            origins = List.copyOf(origins);
+            methods = List.copyOf(methods);
+            headers = List.copyOf(headers);
+            exposeHeaders = List.copyOf(exposeHeaders);
+        }
     }
 
     /// How a text is compared.
@@ -87,8 +147,20 @@ public record HttpRule(
 
     /// @param code of the answer
     /// @param port 0 to derive it
-    public record Redirect(int code, String scheme, String authority, int port, Optional<PathChange> newPath)
+    public record Redirect(
+            int code, String scheme, String authority, int port, PortFrom portFrom, Optional<PathChange> newPath)
             implements Action {}
+
+    /// The port of a redirect that names none.
+    public enum PortFrom {
+        /// As in the request, if host and scheme stay.
+        SENT,
+        SCHEME,
+        DIALLED
+    }
+
+    /// The rules of another VirtualService, within the conditions of this one.
+    public record Delegate(String name, String namespace) implements Action {}
 
     public record Respond(int status, String body) implements Action {}
 
@@ -96,10 +168,16 @@ public record HttpRule(
     public record Unsupported(String what) implements Action {}
 
     /// @param prefixOnly whether only the prefix that matched is replaced
-    public record PathChange(boolean prefixOnly, String value) {}
+    /// @param regex RE2: what of the path is replaced, each time it matches; empty for none
+    public record PathChange(boolean prefixOnly, String regex, String value) {
+        public PathChange(boolean prefixOnly, String value) {
+            this(prefixOnly, "", value);
+        }
+    }
 
     /// @param host of a VirtualService: short or full; of an HTTPRoute: the Service's name
     /// @param namespace of an HTTPRoute's backend; else empty
+    /// @param authority of this destination instead of the rule's
     /// @param broken why it can never be reached; else empty
     public record Destination(
             String host,
@@ -109,15 +187,18 @@ public record HttpRule(
             int weight,
             Headers request,
             Headers response,
+            Optional<String> authority,
             String broken) {}
 
     /// @param conditions Envoy's words
+    /// @param sameEndpoint whether a try may go where one has failed already
     public record Retry(
             int attempts,
             Optional<Duration> perTryTimeout,
             List<String> conditions,
             List<Integer> codes,
-            Optional<Duration> backoff) {
+            Optional<Duration> backoff,
+            boolean sameEndpoint) {
         public Retry {
             conditions = List.copyOf(conditions);
             codes = List.copyOf(codes);

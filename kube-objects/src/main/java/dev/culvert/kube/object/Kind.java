@@ -16,9 +16,17 @@ public enum Kind {
     PEER_AUTHENTICATION("PeerAuthentication", true, "security.istio.io/v1"),
     AUTHORIZATION_POLICY("AuthorizationPolicy", true, "security.istio.io/v1"),
     GATEWAY("Gateway", true, "gateway.networking.k8s.io/v1"),
+    GATEWAY_CLASS("GatewayClass", false, "gateway.networking.k8s.io/v1"),
     HTTP_ROUTE("HTTPRoute", true, "gateway.networking.k8s.io/v1"),
+    GRPC_ROUTE("GRPCRoute", true, "gateway.networking.k8s.io/v1"),
+    TLS_ROUTE("TLSRoute", true, "gateway.networking.k8s.io/v1"),
+    TCP_ROUTE("TCPRoute", true, "gateway.networking.k8s.io/v1"),
+    REFERENCE_GRANT("ReferenceGrant", true, "gateway.networking.k8s.io/v1"),
     VIRTUAL_SERVICE("VirtualService", true, "networking.istio.io/v1"),
-    DESTINATION_RULE("DestinationRule", true, "networking.istio.io/v1");
+    DESTINATION_RULE("DestinationRule", true, "networking.istio.io/v1"),
+    REQUEST_AUTHENTICATION("RequestAuthentication", true, "security.istio.io/v1"),
+    SERVICE_ENTRY("ServiceEntry", true, "networking.istio.io/v1"),
+    WORKLOAD_ENTRY("WorkloadEntry", true, "networking.istio.io/v1");
 
     private final String text;
     private final boolean namespaced;
@@ -47,9 +55,17 @@ public enum Kind {
     public List<String> apiVersions() {
         return switch (this) {
             case NAMESPACE, NODE, POD, SERVICE, SERVICE_ACCOUNT, ENDPOINT_SLICE, DEPLOYMENT -> List.of(apiVersion);
-            case PEER_AUTHENTICATION, AUTHORIZATION_POLICY, GATEWAY, HTTP_ROUTE ->
-                List.of(apiVersion, apiVersion + "beta1");
-            case VIRTUAL_SERVICE, DESTINATION_RULE -> List.of(apiVersion, apiVersion + "beta1", apiVersion + "alpha3");
+            case PEER_AUTHENTICATION,
+                    AUTHORIZATION_POLICY,
+                    REQUEST_AUTHENTICATION,
+                    GATEWAY,
+                    GATEWAY_CLASS,
+                    HTTP_ROUTE,
+                    REFERENCE_GRANT -> List.of(apiVersion, apiVersion + "beta1");
+            case GRPC_ROUTE -> List.of(apiVersion, apiVersion + "alpha2");
+            case TLS_ROUTE, TCP_ROUTE -> List.of(apiVersion, apiVersion + "alpha3", apiVersion + "alpha2");
+            case VIRTUAL_SERVICE, DESTINATION_RULE, SERVICE_ENTRY, WORKLOAD_ENTRY ->
+                List.of(apiVersion, apiVersion + "beta1", apiVersion + "alpha3");
         };
     }
 }

@@ -12,9 +12,14 @@ public sealed interface KubeObject
                 PeerAuthentication,
                 AuthorizationPolicy,
                 Gateway,
-                HttpRoute,
+                GatewayClass,
+                Route,
+                ReferenceGrant,
                 VirtualService,
-                DestinationRule {
+                DestinationRule,
+                RequestAuthentication,
+                ServiceEntry,
+                WorkloadEntry {
     Metadata metadata();
 
     /// Where the object begins.
@@ -32,9 +37,15 @@ public sealed interface KubeObject
             case PeerAuthentication _ -> Kind.PEER_AUTHENTICATION;
             case AuthorizationPolicy _ -> Kind.AUTHORIZATION_POLICY;
             case Gateway _ -> Kind.GATEWAY;
-            case HttpRoute _ -> Kind.HTTP_ROUTE;
+            case GatewayClass _ -> Kind.GATEWAY_CLASS;
+            case HttpRoute route -> route.kind();
+            case RawRoute route -> route.kind();
+            case ReferenceGrant _ -> Kind.REFERENCE_GRANT;
+            case RequestAuthentication _ -> Kind.REQUEST_AUTHENTICATION;
             case VirtualService _ -> Kind.VIRTUAL_SERVICE;
             case DestinationRule _ -> Kind.DESTINATION_RULE;
+            case ServiceEntry _ -> Kind.SERVICE_ENTRY;
+            case WorkloadEntry _ -> Kind.WORKLOAD_ENTRY;
         };
     }
 

@@ -10,6 +10,7 @@ import java.util.TreeMap;
 /// @param namespace empty for kinds without
 /// @param uid empty if nobody gave one
 /// @param owner the owner reference with `controller: true`
+/// @param generation grows with each change of the spec; 0 if nobody counts
 public record Metadata(
         String name,
         String namespace,
@@ -18,9 +19,22 @@ public record Metadata(
         Map<String, String> annotations,
         Optional<Owner> owner,
         Optional<Instant> created,
-        boolean deleted) {
+        boolean deleted,
+        long generation) {
     /// Who made the object.
     public record Owner(String kind, String name) {}
+
+    public Metadata(
+            String name,
+            String namespace,
+            String uid,
+            Map<String, String> labels,
+            Map<String, String> annotations,
+            Optional<Owner> owner,
+            Optional<Instant> created,
+            boolean deleted) {
+        this(name, namespace, uid, labels, annotations, owner, created, deleted, 0);
+    }
 
     public Metadata {
         labels = Map.copyOf(labels);
@@ -38,6 +52,6 @@ public record Metadata(
     public Metadata withAnnotation(String key, String value) {
         var more = new TreeMap<>(annotations);
         more.put(key, value);
-        return new Metadata(name, namespace, uid, labels, more, owner, created, deleted);
+        return new Metadata(name, namespace, uid, labels, more, owner, created, deleted, generation);
     }
 }

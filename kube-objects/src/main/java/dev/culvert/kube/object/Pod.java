@@ -20,6 +20,10 @@ public record Pod(
         return phase.equals("Succeeded") || phase.equals("Failed");
     }
 
+    public Pod withoutAddresses() {
+        return new Pod(metadata, spec, phase, List.of(), ready, place);
+    }
+
     public Pod withAnnotation(String key, String value) {
         return new Pod(metadata.withAnnotation(key, value), spec, phase, addresses, ready, place);
     }

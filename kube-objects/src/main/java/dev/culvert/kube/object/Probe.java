@@ -7,9 +7,11 @@ import java.util.List;
 public record Probe(Check check, Duration initialDelay, Duration period, Duration timeout, int failureThreshold) {
     /// What a probe does.
     public sealed interface Check {
-        record Http(String path, PortRef port, boolean tls) implements Check {}
+        /// @param host empty for the pod itself
+        record Http(String host, PortRef port, String path, boolean tls) implements Check {}
 
-        record Tcp(PortRef port) implements Check {}
+        /// @param host empty for the pod itself
+        record Tcp(String host, PortRef port) implements Check {}
 
         record Exec(List<String> command) implements Check {
             public Exec {

@@ -2,14 +2,23 @@ package dev.culvert.kube.object;
 
 import java.util.List;
 
-/// A `networking.istio.io` VirtualService, as far as HTTP goes.
+/// A `networking.istio.io` VirtualService.
 ///
-/// @param hosts short names, full names or wildcards, as written
+/// @param hosts short names, full names or wildcards, as written; none: others delegate to it
 /// @param inMesh whether it is for calls inside the mesh
-public record VirtualService(Metadata metadata, List<String> hosts, boolean inMesh, List<HttpRule> rules, Place place)
+/// @param raw rules of TLS before those of TCP
+public record VirtualService(
+        Metadata metadata,
+        List<String> hosts,
+        boolean inMesh,
+        Visibility visibility,
+        List<HttpRule> rules,
+        List<RawRule> raw,
+        Place place)
         implements KubeObject {
     public VirtualService {
         hosts = List.copyOf(hosts);
         rules = List.copyOf(rules);
+        raw = List.copyOf(raw);
     }
 }

@@ -1,22 +1,43 @@
 package dev.culvert.kube.read;
 
+import dev.culvert.kube.object.ObjectKey;
 import dev.culvert.kube.object.Place;
 import dev.culvert.kube.object.Problem;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.yaml.snakeyaml.nodes.Node;
 
 /// The object that is being read: its place, and what was found wrong so far. For one thread.
 final class Document {
-    private final Path file;
+    private final String source;
     private final int linesBefore;
+    private final Optional<Place> only;
     private final List<Problem> problems = new ArrayList<>();
     private String object = "";
 
-    Document(Path file, int linesBefore) {
-        this.file = file;
+    private Document(String source, int linesBefore, Optional<Place> only) {
+        this.source = source;
         this.linesBefore = linesBefore;
+        this.only = only;
+    }
+
+    Document(String file, int linesBefore) {
+        this(file, linesBefore, Optional.empty());
+    }
+
+    Document(Path file, int linesBefore) {
+        this(file.toString(), linesBefore);
+    }
+
+    static Document inCluster(ObjectKey key) {
+        return new Document("", 0, Optional.of(Place.inCluster(key)));
+    }
+
+    /// An API server may be newer than we are; it has refused what its own schema does not know.
+    boolean mayHaveUnknownFields() {
+        return only.isPresent();
     }
 
     void named(String name) {
@@ -33,7 +54,7 @@ final class Document {
 
     /// @param line counted from 0, in this document
     Place place(int line) {
-        return new Place(file, linesBefore + line + 1);
+        return only.orElseGet(() -> new Place(source, linesBefore + line + 1));
     }
 
     void error(Node at, String message, String fix) {
@@ -49,7 +70,7 @@ final class Document {
     }
 
     boolean hasErrors() {
-        return problems.stream().anyMatch(problem -> problem.severity() == Problem.Severity.ERROR);
+        return problems.stream().anyMatch(Problem::isError);
     }
 
     List<Problem> problems() {

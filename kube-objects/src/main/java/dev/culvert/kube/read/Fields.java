@@ -57,6 +57,9 @@ final class Fields {
 
     /// Makes a problem of every field with another name.
     Fields knowing(Set<String> names) {
+        if (document.mayHaveUnknownFields()) {
+            return this;
+        }
         values.forEach((name, value) -> {
             if (!names.contains(name)) {
                 var hint = Hints.nearest(name, names)
@@ -126,7 +129,7 @@ final class Fields {
         }
     }
 
-    <E extends Enum<E>> Optional<E> oneOf(String name, Map<String, E> accepted) {
+    <E> Optional<E> oneOf(String name, Map<String, E> accepted) {
         return text(name).flatMap(value -> {
             if (!accepted.containsKey(value)) {
                 var all = accepted.keySet().stream().sorted().collect(Collectors.joining(", "));
@@ -177,6 +180,27 @@ final class Fields {
             }
             return number;
         });
+    }
+
+    /// A number with or without a fraction.
+    Optional<Double> number(String name, double min, double max) {
+        return find(name).flatMap(value -> {
+            var isNumber = value.getTag().equals(Tag.INT) || value.getTag().equals(Tag.FLOAT);
+            var number = isNumber ? parseDouble(((ScalarNode) value).getValue()) : Optional.<Double>empty();
+            if (number.isEmpty() || !(number.get() >= min && number.get() <= max)) {
+                document.error(value, named(name) + " must be a number " + min + ".." + max, "write such a number");
+                return Optional.empty();
+            }
+            return number;
+        });
+    }
+
+    private static Optional<Double> parseDouble(String text) {
+        try {
+            return Optional.of(Double.parseDouble(text));
+        } catch (NumberFormatException special) {
+            return Optional.empty();
+        }
     }
 
     boolean isInteger(String name) {

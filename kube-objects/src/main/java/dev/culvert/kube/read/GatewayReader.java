@@ -3,6 +3,7 @@ package dev.culvert.kube.read;
 import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.object.Gateway.From;
 import dev.culvert.kube.object.Gateway.Listener;
+import dev.culvert.kube.object.GatewayClass;
 import dev.culvert.kube.object.Metadata;
 import java.util.Map;
 
@@ -16,7 +17,7 @@ final class GatewayReader {
 
     static Gateway gateway(Fields object, Metadata metadata) {
         object.knowing(KnownFields.OBJECT_SPEC);
-        var spec = object.childOrEmpty("spec").knowing(KnownFields.GATEWAY);
+        var spec = object.childOrEmpty("spec").knowing(RouteFields.GATEWAY);
         var gateway = new Gateway(
                 metadata,
                 spec.requiredText("gatewayClassName"),
@@ -31,6 +32,12 @@ final class GatewayReader {
                     "write gatewayClassName istio-waypoint or culvert-waypoint, or do not count on it");
         }
         return gateway;
+    }
+
+    static GatewayClass gatewayClass(Fields object, Metadata metadata) {
+        object.knowing(KnownFields.OBJECT_SPEC);
+        var spec = object.childOrEmpty("spec").knowing(RouteFields.GATEWAY_CLASS);
+        return new GatewayClass(metadata, spec.requiredText("controllerName"), object.place());
     }
 
     private static void check(Fields object, Fields spec, Gateway gateway) {
@@ -56,11 +63,11 @@ final class GatewayReader {
     }
 
     private static Listener listener(Fields listener) {
-        listener.knowing(KnownFields.LISTENER);
+        listener.knowing(RouteFields.LISTENER);
         var namespaces = listener.childOrEmpty("allowedRoutes")
-                .knowing(KnownFields.ALLOWED_ROUTES)
+                .knowing(RouteFields.ALLOWED_ROUTES)
                 .childOrEmpty("namespaces")
-                .knowing(KnownFields.ROUTE_NAMESPACES);
+                .knowing(RouteFields.ROUTE_NAMESPACES);
         var selector = namespaces.childOrEmpty("selector").knowing(KnownFields.LABEL_SELECTOR);
         if (selector.has("matchExpressions")) {
             selector.error(

@@ -139,6 +139,8 @@ final class KnownFields {
     static final Set<String> HTTP_GET = Set.of("host", "httpHeaders", "path", "port", "scheme");
     static final Set<String> TCP_SOCKET = Set.of("host", "port");
     static final Set<String> EXEC = Set.of("command");
+    static final Set<String> LIFECYCLE = Set.of("postStart", "preStop", "stopSignal");
+    static final Set<String> HOOK = Set.of("exec", "httpGet", "sleep", "tcpSocket");
     static final Set<String> GRPC = Set.of("port", "service");
     static final Set<String> POD_STATUS = Set.of(
             "allocatedResources",
@@ -217,83 +219,20 @@ final class KnownFields {
             "trustDomains");
     static final Set<String> OPERATION = negatable("hosts", "methods", "paths", "ports");
 
-    static final Set<String> GATEWAY =
-            Set.of("addresses", "allowedListeners", "gatewayClassName", "infrastructure", "listeners", "tls");
-    static final Set<String> LISTENER = Set.of("allowedRoutes", "hostname", "name", "port", "protocol", "tls");
-    static final Set<String> ALLOWED_ROUTES = Set.of("kinds", "namespaces");
-    static final Set<String> ROUTE_NAMESPACES = Set.of("from", "selector");
-    static final Set<String> HTTP_ROUTE = Set.of("hostnames", "parentRefs", "rules", "useDefaultGateways");
-    static final Set<String> PARENT_REF = Set.of("group", "kind", "name", "namespace", "port", "sectionName");
-    static final Set<String> ROUTE_RULE =
-            Set.of("backendRefs", "filters", "matches", "name", "retry", "sessionPersistence", "timeouts");
-    static final Set<String> ROUTE_MATCH = Set.of("headers", "method", "path", "queryParams");
-    static final Set<String> TYPED_VALUE = Set.of("name", "type", "value");
-    static final Set<String> ROUTE_FILTER = Set.of(
-            "cors",
-            "extensionRef",
-            "externalAuth",
-            "requestHeaderModifier",
-            "requestMirror",
-            "requestRedirect",
-            "responseHeaderModifier",
-            "type",
-            "urlRewrite");
-    static final Set<String> HEADER_FILTER = Set.of("add", "remove", "set");
-    static final Set<String> HEADER = Set.of("name", "value");
-    static final Set<String> REDIRECT_FILTER = Set.of("hostname", "path", "port", "scheme", "statusCode");
-    static final Set<String> REWRITE_FILTER = Set.of("hostname", "path");
-    static final Set<String> PATH_MODIFIER = Set.of("replaceFullPath", "replacePrefixMatch", "type");
-    static final Set<String> BACKEND_REF = Set.of("filters", "group", "kind", "name", "namespace", "port", "weight");
-    static final Set<String> TIMEOUTS = Set.of("backendRequest", "request");
-    static final Set<String> ROUTE_RETRY = Set.of("attempts", "backoff", "codes");
-    static final Set<String> VIRTUAL_SERVICE = Set.of("exportTo", "gateways", "hosts", "http", "tcp", "tls");
-    static final Set<String> VS_HTTP = Set.of(
-            "corsPolicy",
-            "delegate",
-            "directResponse",
-            "fault",
-            "headers",
-            "match",
-            "mirror",
-            "mirrorPercent",
-            "mirrorPercentage",
-            "mirrors",
-            "name",
-            "redirect",
-            "retries",
-            "rewrite",
-            "route",
-            "timeout");
-    static final Set<String> VS_MATCH = Set.of(
-            "authority",
-            "gateways",
-            "headers",
-            "ignoreUriCase",
-            "method",
-            "name",
-            "port",
-            "queryParams",
-            "scheme",
-            "sourceLabels",
-            "sourceNamespace",
-            "statPrefix",
-            "uri",
-            "withoutHeaders");
-    static final Set<String> VS_STRING = Set.of("exact", "prefix", "regex");
-    static final Set<String> VS_ROUTE = Set.of("destination", "headers", "weight");
-    static final Set<String> VS_DESTINATION = Set.of("host", "port", "subset");
-    static final Set<String> VS_PORT = Set.of("number");
-    static final Set<String> VS_HEADERS = Set.of("request", "response");
-    static final Set<String> VS_REDIRECT =
-            Set.of("authority", "derivePort", "port", "prefixRewrite", "redirectCode", "scheme", "uri");
-    static final Set<String> VS_REWRITE = Set.of("authority", "uri", "uriRegexRewrite");
-    static final Set<String> VS_RETRIES = Set.of(
-            "attempts", "backoff", "perTryTimeout", "retryIgnorePreviousHosts", "retryOn", "retryRemoteLocalities");
-    static final Set<String> VS_RESPONSE = Set.of("body", "status");
-    static final Set<String> VS_BODY = Set.of("bytes", "string");
-    static final Set<String> DESTINATION_RULE =
-            Set.of("exportTo", "host", "subsets", "trafficPolicy", "workloadSelector");
-    static final Set<String> SUBSET = Set.of("labels", "name", "trafficPolicy");
+    static final Set<String> SERVICE_ENTRY = Set.of(
+            "addresses",
+            "endpoints",
+            "exportTo",
+            "hosts",
+            "location",
+            "ports",
+            "resolution",
+            "subjectAltNames",
+            "workloadSelector");
+    static final Set<String> ENTRY_PORT = Set.of("name", "number", "protocol", "targetPort");
+    static final Set<String> ENTRY_SELECTOR = Set.of("labels");
+    static final Set<String> WORKLOAD_ENTRY =
+            Set.of("address", "labels", "locality", "network", "ports", "serviceAccount", "weight");
 
     private KnownFields() {}
 

@@ -10,15 +10,8 @@ import java.util.TreeSet;
 final class KnownKinds {
     /// Their authors expect a mesh to act on them.
     private static final Set<String> MESH = Set.of(
-            "GatewayClass",
-            "GRPCRoute",
-            "TCPRoute",
-            "TLSRoute",
             "UDPRoute",
-            "ReferenceGrant",
             "BackendTLSPolicy",
-            "ServiceEntry",
-            "WorkloadEntry",
             "WorkloadGroup",
             "Sidecar",
             "EnvoyFilter",
@@ -26,7 +19,6 @@ final class KnownKinds {
             "Telemetry",
             "WasmPlugin",
             "TrafficExtension",
-            "RequestAuthentication",
             "NetworkPolicy",
             "Ingress",
             "IngressClass");

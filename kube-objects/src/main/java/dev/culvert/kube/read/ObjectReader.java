@@ -93,7 +93,8 @@ final class ObjectReader {
                 fields.textMap("annotations"),
                 owner(fields),
                 fields.parsed("creationTimestamp", "an RFC 3339 time", ObjectReader::instant),
-                fields.has("deletionTimestamp"));
+                fields.has("deletionTimestamp"),
+                fields.integer("generation", 0, Integer.MAX_VALUE).orElse(0));
     }
 
     private static Map<String, String> labels(Fields metadata) {
@@ -140,9 +141,16 @@ final class ObjectReader {
             case PEER_AUTHENTICATION -> PolicyReader.peerAuthentication(object, metadata);
             case AUTHORIZATION_POLICY -> PolicyReader.authorizationPolicy(object, metadata);
             case GATEWAY -> GatewayReader.gateway(object, metadata);
+            case GATEWAY_CLASS -> GatewayReader.gatewayClass(object, metadata);
             case HTTP_ROUTE -> HttpRouteReader.route(object, metadata);
             case VIRTUAL_SERVICE -> VirtualServiceReader.virtualService(object, metadata);
-            case DESTINATION_RULE -> VirtualServiceReader.destinationRule(object, metadata);
+            case DESTINATION_RULE -> DestinationRuleReader.destinationRule(object, metadata);
+            case GRPC_ROUTE -> HttpRouteReader.grpcRoute(object, metadata);
+            case TCP_ROUTE, TLS_ROUTE -> RawRouteReader.route(object, metadata, kind);
+            case REFERENCE_GRANT -> RawRouteReader.grant(object, metadata);
+            case REQUEST_AUTHENTICATION -> TokenReader.requestAuthentication(object, metadata);
+            case SERVICE_ENTRY -> ServiceEntryReader.serviceEntry(object, metadata);
+            case WORKLOAD_ENTRY -> ServiceEntryReader.workloadEntry(object, metadata);
         };
     }
 

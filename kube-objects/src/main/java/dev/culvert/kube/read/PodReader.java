@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Reads pods and their templates.
 final class PodReader {
@@ -95,7 +96,17 @@ final class PodReader {
                 container.text("workingDir", ""),
                 container.children("ports").stream().map(PodReader::port).toList(),
                 container.child("readinessProbe").flatMap(PodReader::probe),
-                container.child("livenessProbe").flatMap(PodReader::probe));
+                container.child("livenessProbe").flatMap(PodReader::probe),
+                container.child("startupProbe").flatMap(PodReader::probe),
+                hooks(container));
+    }
+
+    private static List<Probe.Check> hooks(Fields container) {
+        var lifecycle = container.childOrEmpty("lifecycle").knowing(KnownFields.LIFECYCLE);
+        return Stream.of("postStart", "preStop")
+                .flatMap(name -> lifecycle.child(name).stream())
+                .flatMap(hook -> check(hook.knowing(KnownFields.HOOK)).stream())
+                .toList();
     }
 
     private static Container.EnvVar env(Fields env) {
@@ -131,11 +142,12 @@ final class PodReader {
         if (probe.has("httpGet")) {
             var http = probe.childOrEmpty("httpGet").knowing(KnownFields.HTTP_GET);
             var tls = http.text("scheme", "HTTP").equals("HTTPS");
-            return Optional.of(new Probe.Check.Http(http.text("path", "/"), portRef(http, "port"), tls));
+            return Optional.of(
+                    new Probe.Check.Http(http.text("host", ""), portRef(http, "port"), http.text("path", "/"), tls));
         }
         if (probe.has("tcpSocket")) {
-            return Optional.of(new Probe.Check.Tcp(
-                    portRef(probe.childOrEmpty("tcpSocket").knowing(KnownFields.TCP_SOCKET), "port")));
+            var tcp = probe.childOrEmpty("tcpSocket").knowing(KnownFields.TCP_SOCKET);
+            return Optional.of(new Probe.Check.Tcp(tcp.text("host", ""), portRef(tcp, "port")));
         }
         if (probe.has("exec")) {
             return Optional.of(new Probe.Check.Exec(

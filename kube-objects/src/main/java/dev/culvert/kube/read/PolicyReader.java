@@ -29,6 +29,7 @@ final class PolicyReader {
             "source.namespace",
             "source.principal",
             "source.serviceAccount",
+            "source.trustDomain",
             "destination.ip",
             "destination.port",
             "connection.sni",
@@ -102,7 +103,7 @@ final class PolicyReader {
         return new AuthorizationPolicy(metadata, selector, targets, action, rules, dryRun, object.place());
     }
 
-    private static List<Target> targets(Fields spec) {
+    static List<Target> targets(Fields spec) {
         var targets = new ArrayList<>(spec.children("targetRefs"));
         spec.child("targetRef").ifPresent(targets::add);
         return targets.stream()

@@ -2,7 +2,6 @@ package dev.culvert.kube.read;
 
 import dev.culvert.kube.object.HttpRule.Header;
 import java.time.Duration;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -61,13 +60,18 @@ final class RuleFields {
         if (value.chars().anyMatch(c -> (c < ' ' && c != '\t') || c == 127)) {
             at.error(field, "the value of header " + lower + " has a control character", "remove it");
         }
-        if (value.contains("%")) {
+        return new Header(lower, value);
+    }
+
+    /// A value of Istio's, where `%%` is a percent sign and anything between two a substitution.
+    static Header substituted(Fields at, String field, String name, String value) {
+        if (value.replace("%%", "").contains("%")) {
             at.error(
                     field,
-                    "the value of header " + lower + " has a %: substitutions are not supported yet",
-                    "write a fixed value without %");
+                    "the value of header " + name + " has a %: substitutions are not supported yet",
+                    "write a fixed value, and %% for a percent sign");
         }
-        return new Header(lower, value);
+        return header(at, field, name, value.replace("%%", "%"));
     }
 
     static String headerName(Fields at, String field, String name) {
@@ -81,11 +85,5 @@ final class RuleFields {
                     lower.equals("host") ? "rewrite the host name instead" : "remove it");
         }
         return lower;
-    }
-
-    static List<Header> headers(Fields at, String field) {
-        return at.textMap(field).entrySet().stream()
-                .map(entry -> header(at, field, entry.getKey(), entry.getValue()))
-                .toList();
     }
 }

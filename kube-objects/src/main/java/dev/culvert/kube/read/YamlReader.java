@@ -124,7 +124,7 @@ public final class YamlReader {
         }
         var results = new ArrayList<ObjectReader.Result>();
         for (var item : fields.children("items")) {
-            var one = new Document(document.place(0).file(), document.place(0).line() - 1);
+            var one = new Document(document.place(0).source(), document.place(0).line() - 1);
             results.add(ObjectReader.read(one, item.in(one)));
             one.problems().forEach(document::add);
         }

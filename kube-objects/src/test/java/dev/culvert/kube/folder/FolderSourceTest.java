@@ -185,8 +185,8 @@ class FolderSourceTest {
     }
 
     private ObjectSet await(Predicate<ObjectSet> wanted) throws InterruptedException {
-        var deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-        for (var set = seen.poll(10, TimeUnit.SECONDS); set != null; ) {
+        var deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        for (var set = seen.poll(60, TimeUnit.SECONDS); set != null; ) {
             if (wanted.test(set)) {
                 return set;
             }

@@ -3,6 +3,7 @@ package dev.culvert.kube.read;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.culvert.kube.object.AuthorizationPolicy;
+import dev.culvert.kube.object.DestinationRule;
 import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.object.HttpRoute;
 import dev.culvert.kube.object.HttpRule;
@@ -13,11 +14,17 @@ import dev.culvert.kube.object.HttpRule.TextKind;
 import dev.culvert.kube.object.HttpRule.Unsupported;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.Problem;
+import dev.culvert.kube.object.RequestAuthentication;
+import dev.culvert.kube.object.RequestAuthentication.TokenPlace;
+import dev.culvert.kube.object.RequestAuthentication.Where;
+import dev.culvert.kube.object.TrafficPolicy;
 import dev.culvert.kube.object.VirtualService;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -159,9 +166,9 @@ class RouteReadingTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "fault: {abort: {httpStatus: 500}}|fault is not supported yet: requests pass",
-                "mirror: {host: berth}|mirror is not supported yet: requests pass",
-                "corsPolicy: {}|corsPolicy is not supported yet: requests pass",
+                "fault: {abort: {httpStatus: 500}}|fault.abort.percentage is missing: it happens to no request",
+                "fault: {delay: {percentage: {value: 101}, fixedDelay: 1s}}|must be a number 0.0..100.0",
+                "fault: {abort: {grpcStatus: LATE, percentage: {value: 1}}}|is not a gRPC code",
                 "headers: {request: {set: {x-a: \"%START_TIME%\"}}}|substitutions are not supported yet",
                 "headers: {request: {set: {content-length: \"1\"}}}|header content-length cannot be changed",
                 "timeout: soon|is not a duration",
@@ -174,17 +181,131 @@ class RouteReadingTest {
     @Test
     void conditionsThatAreNotSupportedNeverWidenARule() {
         var result = YamlReader.read(FILE, virtualService("""
-                - match: [{sourceLabels: {app: a}}]
+                - match: [{gateways: [edge]}]
                   route: [{destination: {host: a}}]
-                - match: [{headers: {"@request.auth.claims.sub": {exact: a}}}, {uri: {exact: /b}}]
+                - match: [{headers: {"@weather": {exact: a}}}, {uri: {exact: /b}}]
                   route: [{destination: {host: b}}]
-                - delegate: {name: other}
                 """));
         var rules = ((VirtualService) result.objects().getFirst()).rules();
-        assertThat(rules).hasSize(2);
+        assertThat(rules).hasSize(1);
         assertThat(rules.getFirst().matches()).hasSize(1);
-        assertThat(rules.get(1).action()).isEqualTo(new Unsupported("delegate"));
-        assertThat(result.problems()).hasSize(3);
+        assertThat(result.problems()).hasSize(1);
+    }
+
+    @Test
+    void whatHappensBesidesForwardingIsRead() {
+        var rule = only(VirtualService.class, virtualService("""
+                - match: [{sourceLabels: {app: a}, sourceNamespace: quay}]
+                  route: [{destination: {host: berth}}]
+                  fault:
+                    delay: {percentage: {value: 2.0}, fixedDelay: 400ms}
+                    abort: {percentage: {value: 0.00019}, grpcStatus: UNAVAILABLE}
+                  mirror: {host: berth, subset: swell}
+                  mirrorPercentage: {value: 20}
+                  rewrite: {uriRegexRewrite: {match: "/a(.*)", rewrite: '/b\\1'}}
+                  corsPolicy:
+                    allowOrigins: [{exact: "*"}]
+                    allowMethods: [GET]
+                    maxAge: 1h
+                    unmatchedPreflights: IGNORE
+                """)).rules().getFirst();
+        assertThat(rule.matches().getFirst().source()).isEqualTo(new HttpRule.Source(Map.of("app", "a"), "quay"));
+        assertThat(rule.extras().fault())
+                .contains(new HttpRule.Fault(Duration.ofMillis(400), 20_000, 0, Optional.of(14), 1));
+        assertThat(rule.extras().mirrors().getFirst().share()).isEqualTo(200_000);
+        assertThat(rule.extras().cors().orElseThrow().answerAll()).isTrue();
+        assertThat(((Forward) rule.action()).newPath()).contains(new HttpRule.PathChange(false, "/a(.*)", "/b\\1"));
+    }
+
+    @Test
+    void destinationRuleIsRead() {
+        var rule = only(DestinationRule.class, """
+                apiVersion: networking.istio.io/v1
+                kind: DestinationRule
+                metadata: {name: berth, namespace: quay}
+                spec:
+                  host: berth
+                  trafficPolicy:
+                    connectionPool: {tcp: {maxConnections: 40, connectTimeout: 800ms}, http: {h2UpgradePolicy: UPGRADE}}
+                    outlierDetection: {consecutive5xxErrors: 4, baseEjectionTime: 2m}
+                    loadBalancer: {consistentHash: {httpCookie: {name: crew, ttl: 0s}, maglev: {}}}
+                    portLevelSettings: [{port: {number: 90}, loadBalancer: {simple: RANDOM}}]
+                  subsets: [{name: calm, labels: {tide: calm}, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}}]
+                """);
+        var all = rule.policies().all();
+        assertThat(all.pool().orElseThrow().maxConnections()).isEqualTo(40);
+        assertThat(all.pool().orElseThrow().version()).isEqualTo(TrafficPolicy.Version.HTTP2);
+        assertThat(all.outlier().orElseThrow().baseEjection()).isEqualTo(Duration.ofMinutes(2));
+        assertThat(all.outlier().orElseThrow().maxPercent()).isEqualTo(10);
+        assertThat(all.loadBalancer().orElseThrow().algorithm()).isEqualTo(TrafficPolicy.Algorithm.MAGLEV);
+        assertThat(Objects.requireNonNull(rule.policies().ports().get(90)).outlier())
+                .isEmpty();
+        assertThat(Objects.requireNonNull(rule.subsets().get("calm")).labels()).containsEntry("tide", "calm");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "loadBalancer: {simple: LEAST_CONN}|LEAST_CONN is the old name of LEAST_REQUEST",
+                "outlierDetection: {consecutiveErrors: 2}|2 is taken for consecutive5xxErrors",
+                "loadBalancer: {consistentHash: {useSourceIp: true, httpHeaderName: a}}|exactly one key",
+                "loadBalancer: {localityLbSetting: {distribute: [{from: a, to: {b: 90}}]}}|must add up to 100",
+                "tls: {mode: SIMPLE}|tls is not supported yet",
+            })
+    void whatADestinationRuleSaysInVainIsNamed(String policy, String message) {
+        assertThat(problems("""
+                apiVersion: networking.istio.io/v1
+                kind: DestinationRule
+                metadata: {name: berth, namespace: quay}
+                spec: {host: berth, trafficPolicy: {%s}}
+                """.formatted(policy)).toString()).contains(message);
+    }
+
+    @Test
+    void requestAuthenticationIsRead() {
+        var rule = only(RequestAuthentication.class, """
+                apiVersion: security.istio.io/v1
+                kind: RequestAuthentication
+                metadata: {name: pass, namespace: quay}
+                spec:
+                  targetRefs: [{kind: Service, name: berth}]
+                  jwtRules:
+                  - issuer: https://issuer.test
+                    jwksUri: http://keys/jwks.json
+                    audiences: [office]
+                    fromHeaders: [{name: X-Pass, prefix: "Pass "}]
+                    fromParams: [pass]
+                    outputClaimToHeaders: [{header: X-Sub, claim: sub}]
+                """).rules().getFirst();
+        assertThat(rule.places())
+                .containsExactly(
+                        new TokenPlace(Where.HEADER, "x-pass", "Pass "),
+                        new TokenPlace(Where.QUERY_PARAMETER, "pass", ""));
+        assertThat(rule.claimHeaders()).containsEntry("x-sub", "sub");
+    }
+
+    @Test
+    void grpcRoutesAreRoutesOfPaths() {
+        var route = only(HttpRoute.class, """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: GRPCRoute
+                metadata: {name: r, namespace: quay}
+                spec:
+                  parentRefs: [{group: "", kind: Service, name: berth}]
+                  rules:
+                  - matches: [{method: {service: a.B, method: C}}, {method: {service: a.B}}, {method: {method: C}}]
+                    filters: [{type: RequestMirror, requestMirror: {backendRef: {name: m, port: 1}, percent: 25}}]
+                    backendRefs: [{name: berth, port: 90}]
+                """);
+        var rule = route.rules().getFirst();
+        assertThat(rule.matches())
+                .extracting(match -> match.path().orElseThrow())
+                .containsExactly(
+                        new HttpRule.Text(TextKind.EXACT, "/a.B/C"),
+                        new HttpRule.Text(TextKind.PREFIX, "/a.B/"),
+                        new HttpRule.Text(TextKind.REGEX, "/[^/]+/\\QC\\E"));
+        assertThat(rule.extras().mirrors().getFirst().share()).isEqualTo(250_000);
     }
 
     @Test

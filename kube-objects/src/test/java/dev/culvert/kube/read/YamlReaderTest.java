@@ -72,6 +72,9 @@ class YamlReaderTest {
                       ports: [{name: http, containerPort: 8080}]
                       env: [{name: A, value: "1"}, {name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]
                       readinessProbe: {httpGet: {path: /ready, port: http}, periodSeconds: 2}
+                      startupProbe: {grpc: {port: 9000, service: cart}}
+                      livenessProbe: {tcpSocket: {host: elsewhere.test, port: 25}}
+                      lifecycle: {preStop: {httpGet: {path: /bye, port: 8081}}, postStart: {exec: {command: [a]}}}
                       resources: {limits: {cpu: 1}}
                 status:
                   phase: Running
@@ -90,7 +93,12 @@ class YamlReaderTest {
                         .readinessProbe()
                         .orElseThrow()
                         .check())
-                .isEqualTo(new Probe.Check.Http("/ready", new PortRef.Named("http"), false));
+                .isEqualTo(new Probe.Check.Http("", new PortRef.Named("http"), "/ready", false));
+        assertThat(pod.spec().containers().getFirst().checks())
+                .contains(
+                        new Probe.Check.Grpc(9000),
+                        new Probe.Check.Tcp("elsewhere.test", new PortRef.Numbered(25)),
+                        new Probe.Check.Http("", new PortRef.Numbered(8081), "/bye", false));
     }
 
     @Test
@@ -237,13 +245,13 @@ class YamlReaderTest {
     void kindsThatWeDoNotActOnAreWarnedOf() {
         var result = YamlReader.read(FILE, """
                 apiVersion: networking.istio.io/v1
-                kind: ServiceEntry
+                kind: EnvoyFilter
                 metadata: {name: a}
                 spec: {anything: goes}
                 """);
         assertThat(result.unclear()).isFalse();
         assertThat(result.problems().toString())
-                .contains("shop.yaml:2: ServiceEntry a: ServiceEntry is not supported yet and is ignored");
+                .contains("shop.yaml:2: EnvoyFilter a: EnvoyFilter is not supported yet and is ignored");
         assertThat(result.problems().getFirst().severity()).isEqualTo(Problem.Severity.WARNING);
     }
 

@@ -1,5 +1,6 @@
 package dev.culvert.proxy.ca;
 
+import dev.culvert.daemon.retry.Backoff;
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.failure.ProxyException;
 import dev.culvert.hbone.tls.HboneTls;
@@ -142,7 +143,7 @@ public final class CertificateStore implements AutoCloseable {
         private CompletableFuture<HboneTls> first = new CompletableFuture<>();
         private @Nullable HboneTls held;
         private @Nullable String failure;
-        private Duration backoff = FIRST_BACKOFF;
+        private final Backoff backoff = new Backoff(FIRST_BACKOFF, MAX_BACKOFF);
         private @Nullable Future<?> due;
         private boolean closed;
 
@@ -200,8 +201,10 @@ public final class CertificateStore implements AutoCloseable {
                 var old = held;
                 held = next;
                 failure = null;
-                backoff = FIRST_BACKOFF;
-                first.complete(next);
+                backoff.reset();
+                // an authority may live in the past
+                next(max(Duration.between(clock.instant(), renewalOf(certificate)), FIRST_BACKOFF));
+                first.complete(next); // who waits for it sees all of it
                 if (old != null) {
                     later(old::release, Duration.ofMinutes(1));
                 }
@@ -212,9 +215,7 @@ public final class CertificateStore implements AutoCloseable {
             if (keys != null) {
                 keys.save(certificate);
             }
-            var renewal = renewalOf(certificate);
             LOG.info("certificate of {} taken, valid until {}", identity, certificate.notAfter());
-            next(max(Duration.between(clock.instant(), renewal), FIRST_BACKOFF)); // an authority may live in the past
         }
 
         private synchronized void failed(String why) {
@@ -237,8 +238,7 @@ public final class CertificateStore implements AutoCloseable {
                 first = new CompletableFuture<>();
             }
             var jitter = 0.8 + 0.4 * ThreadLocalRandom.current().nextDouble();
-            next(Duration.ofMillis((long) (backoff.toMillis() * jitter)));
-            backoff = min(backoff.multipliedBy(2), MAX_BACKOFF);
+            next(Duration.ofMillis((long) (backoff.next().toMillis() * jitter)));
         }
 
         /// One fetch is due at a time.
@@ -275,10 +275,6 @@ public final class CertificateStore implements AutoCloseable {
     private static Instant renewalOf(WorkloadCertificate certificate) {
         var life = Duration.between(certificate.notBefore(), certificate.notAfter());
         return certificate.notBefore().plus(life.dividedBy(2));
-    }
-
-    private static Duration min(Duration a, Duration b) {
-        return a.compareTo(b) < 0 ? a : b;
     }
 
     private static Duration max(Duration a, Duration b) {

@@ -47,7 +47,7 @@ final class Pem {
     /// A root that cannot be read is passed over: the others are trusted all the same.
     private static List<X509Certificate> roots(String bundle) {
         var roots = new ArrayList<X509Certificate>();
-        for (var one : bundle.split(AFTER_A_CERTIFICATE, MAX_ROOTS)) {
+        for (var one : bundle.strip().split(AFTER_A_CERTIFICATE, MAX_ROOTS)) {
             try {
                 roots.addAll(certificates(one));
             } catch (GeneralSecurityException bad) {

@@ -8,9 +8,7 @@ public interface FurtherResources {
     /// The type URL.
     String type();
 
-    /// Of what is held now, by name.
-    Map<String, String> versions();
-
-    /// Applies a response; returns why resources were refused, by name.
+    /// Applies a response, or what is on disk; returns why resources were refused, by name. What is refused stays as
+    /// it was.
     Map<String, String> apply(DeltaDiscoveryResponse response);
 }

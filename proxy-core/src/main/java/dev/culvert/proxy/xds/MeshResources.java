@@ -1,10 +1,12 @@
 package dev.culvert.proxy.xds;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.culvert.mesh.model.state.Change;
 import dev.culvert.mesh.model.wire.AddressReader;
 import dev.culvert.mesh.model.wire.PolicyReader;
 import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
+import dev.culvert.protos.discovery.Resource;
 import dev.culvert.protos.security.Authorization;
 import dev.culvert.protos.workload.Address;
 import dev.culvert.proxy.mesh.LastGoodState;
@@ -15,6 +17,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +37,7 @@ public final class MeshResources {
     private final MeshState mesh;
     private final @Nullable LastGoodState disk;
     private final @Nullable Demand demand;
+    private final Map<String, FurtherResources> further = new LinkedHashMap<>();
     private ResourceStore store = new ResourceStore();
 
     /// Of all addresses.
@@ -46,6 +50,15 @@ public final class MeshResources {
         this.mesh = mesh;
         this.disk = disk;
         this.demand = demand;
+    }
+
+    /// One more type to subscribe to and to keep; before [#restore].
+    public void alsoReceive(FurtherResources resources) {
+        further.put(resources.type(), resources);
+    }
+
+    Collection<String> furtherTypes() {
+        return further.keySet();
     }
 
     @Nullable
@@ -73,11 +86,22 @@ public final class MeshResources {
             store.held(type).forEach((name, held) -> read(type, name, held).ifPresent(changes::add));
         }
         mesh.apply(changes);
+        further.values().forEach(this::restore);
         LOG.info(
                 "started from the last good state: {} resources, {} s old",
                 changes.size(),
                 Duration.between(saved.savedAt(), Instant.now()).toSeconds());
         return !changes.isEmpty();
+    }
+
+    private void restore(FurtherResources own) {
+        var kept = DeltaDiscoveryResponse.newBuilder().setTypeUrl(own.type());
+        store.held(own.type())
+                .forEach((name, held) -> kept.addResources(Resource.newBuilder()
+                        .setName(name)
+                        .setVersion(held.version())
+                        .setResource(Any.newBuilder().setTypeUrl(own.type()).setValue(held.bytes()))));
+        own.apply(kept.build()).forEach((name, why) -> LOG.warn("resource {} on disk not used: {}", name, why));
     }
 
     private static Optional<Change> read(String type, String name, Held held) {
@@ -97,6 +121,25 @@ public final class MeshResources {
 
     /// Applies a response; returns why resources were refused, by name.
     Map<String, String> apply(DeltaDiscoveryResponse response) {
+        var type = response.getTypeUrl();
+        var own = further.get(type);
+        return own == null ? applyToMesh(response) : applyTo(own, response);
+    }
+
+    private Map<String, String> applyTo(FurtherResources own, DeltaDiscoveryResponse response) {
+        var refused = own.apply(response);
+        for (var resource : response.getResourcesList()) {
+            if (!refused.containsKey(resource.getName())) {
+                var held =
+                        new Held(resource.getVersion(), resource.getResource().getValue());
+                store.put(own.type(), resource.getName(), held);
+            }
+        }
+        response.getRemovedResourcesList().forEach(name -> store.remove(own.type(), name));
+        return refused;
+    }
+
+    private Map<String, String> applyToMesh(DeltaDiscoveryResponse response) {
         var type = response.getTypeUrl();
         var refused = new LinkedHashMap<String, String>();
         var changes = new ArrayList<Change>();

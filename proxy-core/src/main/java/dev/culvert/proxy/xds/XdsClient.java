@@ -4,6 +4,7 @@ import com.google.protobuf.ListValue;
 import com.google.protobuf.NullValue;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
+import dev.culvert.daemon.retry.Backoff;
 import dev.culvert.protos.discovery.AggregatedDiscoveryServiceGrpc;
 import dev.culvert.protos.discovery.DeltaDiscoveryRequest;
 import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
@@ -15,7 +16,6 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -79,7 +79,6 @@ public final class XdsClient implements AutoCloseable {
     private final Runnable onSynced;
     private final @Nullable Demand demand;
     private final Set<String> acknowledged = new HashSet<>();
-    private final Map<String, FurtherResources> further = new LinkedHashMap<>();
     private volatile boolean closed;
     private volatile boolean connected;
     private int failures;
@@ -95,11 +94,6 @@ public final class XdsClient implements AutoCloseable {
         this.onSynced = onSynced;
     }
 
-    /// One more type to subscribe to; before [#start].
-    public void alsoReceive(FurtherResources resources) {
-        further.put(resources.type(), resources);
-    }
-
     public void start() {
         thread = Thread.ofVirtual().name("xds").start(this::run);
     }
@@ -109,7 +103,7 @@ public final class XdsClient implements AutoCloseable {
     }
 
     private void run() {
-        var backoff = FIRST_BACKOFF;
+        var backoff = new Backoff(FIRST_BACKOFF, MAX_BACKOFF);
         while (!closed) {
             var progressed = false;
             try {
@@ -120,8 +114,10 @@ public final class XdsClient implements AutoCloseable {
             } catch (InterruptedException _) {
                 return;
             }
-            backoff = progressed ? FIRST_BACKOFF : longer(backoff);
-            pause(backoff);
+            if (progressed) {
+                backoff.reset();
+            }
+            pause(backoff.next());
         }
     }
 
@@ -150,11 +146,6 @@ public final class XdsClient implements AutoCloseable {
         var root = status.getStatus().getCause();
         return status.getStatus().getCode() + " "
                 + (root == null ? status.getStatus().getDescription() : root.getMessage());
-    }
-
-    private static Duration longer(Duration backoff) {
-        var doubled = backoff.multipliedBy(2);
-        return doubled.compareTo(MAX_BACKOFF) > 0 ? MAX_BACKOFF : doubled;
     }
 
     /// One stream from connect to its end. True if anything was received on it.
@@ -232,7 +223,7 @@ public final class XdsClient implements AutoCloseable {
             demand.stream(requests::send);
         }
         requests.send(whole(MeshResources.AUTHORIZATION, resources.versions(MeshResources.AUTHORIZATION)));
-        further.values().forEach(own -> requests.send(whole(own.type(), own.versions())));
+        resources.furtherTypes().forEach(type -> requests.send(whole(type, resources.versions(type))));
     }
 
     private DeltaDiscoveryRequest whole(String type, Map<String, String> versions) {
@@ -252,8 +243,7 @@ public final class XdsClient implements AutoCloseable {
             requests.send(answer.build());
             return;
         }
-        var own = further.get(response.getTypeUrl());
-        var refused = own == null ? resources.apply(response) : own.apply(response);
+        var refused = resources.apply(response);
         if (!refused.isEmpty()) {
             var text = refused.entrySet().stream()
                     .map(entry -> entry.getKey() + ": " + entry.getValue())
@@ -266,7 +256,7 @@ public final class XdsClient implements AutoCloseable {
             demand.answered(response);
         }
         if (refused.isEmpty() && isWhole(response.getTypeUrl()) && acknowledged.add(response.getTypeUrl())) {
-            var all = (demand == null ? 2 : 1) + further.size();
+            var all = (demand == null ? 2 : 1) + resources.furtherTypes().size();
             if (acknowledged.size() == all) {
                 onSynced.run();
             }
@@ -280,7 +270,7 @@ public final class XdsClient implements AutoCloseable {
     private boolean isKnown(String type) {
         return type.equals(MeshResources.ADDRESS)
                 || type.equals(MeshResources.AUTHORIZATION)
-                || further.containsKey(type);
+                || resources.furtherTypes().contains(type);
     }
 
     @Override

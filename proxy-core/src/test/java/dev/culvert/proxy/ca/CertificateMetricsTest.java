@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(240)
 class CertificateMetricsTest {
     private static final SpiffeId ID = new SpiffeId("cluster.local", "shop", "cart");
 

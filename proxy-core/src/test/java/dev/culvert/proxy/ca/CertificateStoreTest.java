@@ -94,11 +94,11 @@ class CertificateStoreTest {
     }
 
     private static WorkloadCertificate of(CompletableFuture<HboneTls> tls) throws Exception {
-        return tls.get(10, TimeUnit.SECONDS).certificate();
+        return tls.get(60, TimeUnit.SECONDS).certificate();
     }
 
     private static FailureReason reason(CompletableFuture<HboneTls> tls) throws Exception {
-        return tls.handle((_, failure) -> ProxyException.of(failure).reason()).get(10, TimeUnit.SECONDS);
+        return tls.handle((_, failure) -> ProxyException.of(failure).reason()).get(60, TimeUnit.SECONDS);
     }
 
     @Test

@@ -3,6 +3,9 @@ package dev.culvert.proxy.ca;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.culvert.hbone.tls.WorkloadCertificate;
 import dev.culvert.mesh.model.identity.SpiffeId;
 import java.io.IOException;
@@ -11,6 +14,7 @@ import java.security.cert.X509Certificate;
 import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /// An authority's answer: leaf, intermediates, and last a bundle of roots.
 class PemTest {
@@ -47,6 +51,21 @@ class PemTest {
         assertThat(read(pem(one.leaf()), pem(root) + broken + pem(nextRoot)).roots())
                 .containsExactly(root, nextRoot);
         assertThatThrownBy(() -> read(pem(one.leaf()), broken)).hasMessageContaining("without root");
+    }
+
+    /// A warning for each certificate would hide the one that matters.
+    @Test
+    void whatIsAsItShouldBeIsNotWarnedOf() throws Exception {
+        var log = (Logger) LoggerFactory.getLogger("ca");
+        var lines = new ListAppender<ILoggingEvent>();
+        lines.start();
+        log.addAppender(lines);
+        try {
+            read(pem(one.leaf()), pem(root) + pem(nextRoot) + "\n");
+        } finally {
+            log.detachAppender(lines);
+        }
+        assertThat(lines.list).isEmpty();
     }
 
     @Test

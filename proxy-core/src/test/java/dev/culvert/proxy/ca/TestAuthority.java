@@ -7,6 +7,7 @@ import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.PrivateKey;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
@@ -47,7 +48,7 @@ public final class TestAuthority implements CertificateSource {
     }
 
     private record Subject(
-            X500Name name, KeyPair key, @Nullable SpiffeId identity) {}
+            X500Name name, KeyPair key, @Nullable GeneralName alternative) {}
 
     private static KeyPair newKey() throws GeneralSecurityException {
         var generator = KeyPairGenerator.getInstance("EC");
@@ -65,14 +66,10 @@ public final class TestAuthority implements CertificateSource {
                 Date.from(now.plus(Duration.ofHours(1))),
                 subject.name,
                 subject.key.getPublic());
-        if (subject.identity == null) {
+        if (subject.alternative == null) {
             builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(true));
         } else {
-            builder.addExtension(
-                    Extension.subjectAlternativeName,
-                    true,
-                    new GeneralNames(
-                            new GeneralName(GeneralName.uniformResourceIdentifier, subject.identity.toString())));
+            builder.addExtension(Extension.subjectAlternativeName, true, new GeneralNames(subject.alternative));
         }
         var holder = builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(issuerKey.getPrivate()));
         return new JcaX509CertificateConverter().getCertificate(holder);
@@ -97,11 +94,29 @@ public final class TestAuthority implements CertificateSource {
     public WorkloadCertificate fetch(SpiffeId identity) throws IOException {
         try {
             var key = newKey();
-            var leaf = sign(new Subject(new X500Name(""), key, identity), new X500Name("CN=test root"), rootKey);
+            var leaf = leaf(key, new GeneralName(GeneralName.uniformResourceIdentifier, identity.toString()));
             issued.computeIfAbsent(identity, _ -> new CopyOnWriteArrayList<>()).add(leaf);
             return new WorkloadCertificate(identity, key.getPrivate(), List.of(leaf), List.of(root));
         } catch (GeneralSecurityException | OperatorCreationException e) {
             throw new IOException(e);
         }
+    }
+
+    /// A TLS server's key and certificate, and the root that clients need.
+    public record Server(PrivateKey key, X509Certificate certificate, X509Certificate root) {}
+
+    /// @param ip that clients dial
+    public Server server(String ip) throws IOException {
+        try {
+            var key = newKey();
+            return new Server(key.getPrivate(), leaf(key, new GeneralName(GeneralName.iPAddress, ip)), root);
+        } catch (GeneralSecurityException | OperatorCreationException e) {
+            throw new IOException(e);
+        }
+    }
+
+    private X509Certificate leaf(KeyPair key, GeneralName name)
+            throws GeneralSecurityException, OperatorCreationException, IOException {
+        return sign(new Subject(new X500Name(""), key, name), new X500Name("CN=test root"), rootKey);
     }
 }

@@ -2,6 +2,7 @@ package dev.culvert.waypoint.app;
 
 import dev.culvert.daemon.config.ConfigException;
 import dev.culvert.daemon.config.Env;
+import dev.culvert.daemon.memory.OldGeneration;
 import java.io.IOException;
 
 /// The command line: `proxy` (default), `help`.
@@ -33,6 +34,7 @@ public final class Waypoint {
             var log = config.log().install(System.out);
             try (log;
                     var process = new WaypointProcess(config, log.levels())) {
+                OldGeneration.keepSmall();
                 process.run();
             }
             return 0;

@@ -4,6 +4,7 @@ import dev.culvert.daemon.config.ConfigException;
 import dev.culvert.daemon.config.ConfigReader;
 import dev.culvert.daemon.config.Env;
 import dev.culvert.daemon.config.Setting;
+import dev.culvert.daemon.log.AccessFormat;
 import dev.culvert.daemon.log.LogConfig;
 import dev.culvert.hbone.codec.H2Limits;
 import dev.culvert.hbone.codec.H2Settings;
@@ -16,15 +17,18 @@ import dev.culvert.waypoint.listener.HboneListener;
 import dev.culvert.waypoint.upstream.UpstreamLimits;
 import java.net.InetAddress;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// All that a waypoint can be told.
 record WaypointConfig(
         Place place,
         ControlPlane server,
         Duration secretTtl,
+        Kept kept,
         Limits limits,
         Serving serving,
         LogConfig log,
@@ -43,16 +47,23 @@ record WaypointConfig(
         }
     }
 
+    /// Where state outlives the process, both on tmpfs: a configuration may hold keys that tokens are signed with.
+    /// @param state configuration; empty to keep none
+    /// @param keys our key and chain; empty to keep none
+    record Kept(Optional<Path> state, Optional<Path> keys) {}
+
     record Limits(HttpLimits http, UpstreamLimits upstream, PoolLimits tunnels, HboneListener.Bounds downstream) {}
 
     /// @param receiveBudget bytes a loop may hold undelivered before credit waits for delivery
     record Serving(
             int workers,
+            int adminPort,
             int statsPort,
             int readinessPort,
             Duration drainDelay,
             Duration drainDeadline,
-            long receiveBudget) {}
+            long receiveBudget,
+            AccessFormat accessLog) {}
 
     static WaypointConfig from(Env env) throws ConfigException {
         var read = new ConfigReader(env);
@@ -62,12 +73,23 @@ record WaypointConfig(
                 place,
                 server,
                 read.duration("SECRET_TTL", Duration.ofHours(24), "validity asked of the authority"),
+                new Kept(
+                        directory(
+                                read,
+                                "CULVERT_STATE_DIR",
+                                "last good configuration, on tmpfs as it may hold keys of tokens; empty to keep none"),
+                        directory(read, "CULVERT_KEYS_DIR", "our key and chain, on tmpfs; empty to keep none")),
                 limits(read),
                 serving(read),
                 LogConfig.from(read),
                 read.settings());
         read.done();
         return config;
+    }
+
+    private static Optional<Path> directory(ConfigReader read, String name, String sentence) {
+        var path = read.string(name, "", sentence);
+        return path.isEmpty() ? Optional.empty() : Optional.of(Path.of(path));
     }
 
     private static Place place(ConfigReader read) {
@@ -195,6 +217,7 @@ record WaypointConfig(
         var workers = read.integer("CULVERT_WORKERS", 0, 0, 1024, "event loops; 0 for one a core");
         return new Serving(
                 workers == 0 ? cores : workers,
+                read.integer("CULVERT_ADMIN_PORT", 15000, 0, 65535, "dumps and log levels, on loopback only"),
                 read.integer("CULVERT_STATS_PORT", 15020, 0, 65535, "metrics"),
                 read.integer("CULVERT_READINESS_PORT", 15021, 0, 65535, "readiness"),
                 read.duration(
@@ -205,6 +228,12 @@ record WaypointConfig(
                 read.size(
                         "CULVERT_RECEIVE_BUDGET",
                         32L * 1024 * 1024,
-                        "undelivered bytes a loop holds before credit waits"));
+                        "undelivered bytes a loop holds before credit waits"),
+                read.parsed(
+                        "CULVERT_ACCESS_LOG",
+                        "fields, text, json or off",
+                        "fields",
+                        AccessFormat::parse,
+                        "a line for each request: our fields, Istio's text or JSON format, or none"));
     }
 }

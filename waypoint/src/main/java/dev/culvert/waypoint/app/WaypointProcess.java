@@ -3,6 +3,7 @@ package dev.culvert.waypoint.app;
 import dev.culvert.daemon.admin.HttpPages;
 import dev.culvert.daemon.admin.MetricsPage;
 import dev.culvert.daemon.admin.Readiness;
+import dev.culvert.daemon.admin.Response;
 import dev.culvert.daemon.log.LogLevels;
 import dev.culvert.daemon.metrics.MetricFamily;
 import dev.culvert.daemon.shutdown.Lifecycle;
@@ -15,15 +16,21 @@ import dev.culvert.mesh.model.workload.NamespacedHostname;
 import dev.culvert.proxy.ca.CertificateClient;
 import dev.culvert.proxy.ca.CertificateMetrics;
 import dev.culvert.proxy.ca.CertificateStore;
+import dev.culvert.proxy.ca.KeysOnTmpfs;
+import dev.culvert.proxy.mesh.LastGoodState;
 import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.xds.MeshResources;
 import dev.culvert.proxy.xds.XdsClient;
 import dev.culvert.proxy.xds.XdsMetrics;
+import dev.culvert.waypoint.balance.Clusters;
 import dev.culvert.waypoint.config.ServiceConfigs;
+import dev.culvert.waypoint.http.KeyFetch;
 import dev.culvert.waypoint.http.Serving;
 import dev.culvert.waypoint.http.Worker;
 import dev.culvert.waypoint.listener.HboneListener;
 import dev.culvert.waypoint.telemetry.RequestMetrics;
+import dev.culvert.waypoint.telemetry.RequestRecord;
+import dev.culvert.waypoint.token.RemoteKeys;
 import dev.culvert.waypoint.upstream.Dialler;
 import dev.culvert.waypoint.upstream.UpstreamPool;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -36,6 +43,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
@@ -46,6 +54,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,24 +77,28 @@ final class WaypointProcess implements AutoCloseable {
     private final ServiceConfigs services = new ServiceConfigs(this::recheckSoon);
     private final List<Worker> workers = new ArrayList<>();
     private final HboneListener listener;
+    private final Serving serving;
 
-    WaypointProcess(WaypointConfig config, LogLevels levels) {
+    WaypointProcess(WaypointConfig config, LogLevels levels) throws IOException {
         this.config = config;
         this.levels = levels;
         loops = new MultiThreadIoEventLoopGroup(config.serving().workers(), EpollIoHandler.newFactory());
         certificates = new CertificateStore(
-                new CertificateClient(config.server(), config.secretTtl()),
-                null,
+                new CertificateClient(config.server(), config.secretTtl(), false),
+                keys(),
                 Clock.systemUTC(),
                 TlsPolicy.DEFAULT,
                 new Revocation());
         CertificateMetrics.register(registry, certificates);
         loops.forEach(loop -> workers.add(worker((EventLoop) loop)));
         var place = config.place();
-        var serving = new Serving(
+        serving = new Serving(
                 mesh,
                 services,
-                new RequestMetrics(registry),
+                new Clusters(),
+                new RemoteKeys(new KeyFetch(this::serving, workers::getFirst), System::nanoTime),
+                new RequestRecord.To(
+                        new RequestMetrics(registry), config.serving().accessLog()),
                 place.identity(),
                 place.network(),
                 place.address(),
@@ -96,6 +109,15 @@ final class WaypointProcess implements AutoCloseable {
                 certificates,
                 new NamespacedHostname(place.identity().namespace(), place.gatewayHostname()),
                 config.limits().downstream()));
+    }
+
+    private @Nullable KeysOnTmpfs keys() throws IOException {
+        var directory = config.kept().keys();
+        return directory.isPresent() ? new KeysOnTmpfs(directory.get()) : null;
+    }
+
+    private Serving serving() {
+        return serving;
     }
 
     private Worker worker(EventLoop loop) {
@@ -116,10 +138,9 @@ final class WaypointProcess implements AutoCloseable {
                         .get("/healthz/ready", readiness.page())
                         .start(wildcard(config.serving().readinessPort())));
         lifecycle.add("metrics", metricsPages());
-        var resources = new MeshResources(mesh, null);
-        var xds = new XdsClient(config.server(), nodeId(), resources, new XdsMetrics(registry), synced::ready);
-        xds.alsoReceive(services);
-        lifecycle.add("xds", xds).start();
+        lifecycle.add("admin", adminPages());
+        certificates.restore();
+        lifecycle.add("xds", xds()).start();
         Thread.ofVirtual().name("certificate").start(this::awaitCertificate);
         var bound = listen();
         LOG.info(
@@ -132,6 +153,17 @@ final class WaypointProcess implements AutoCloseable {
         pause(config.serving().drainDelay());
         bound.close().awaitUninterruptibly();
         drain();
+    }
+
+    /// Begins with what it was told last.
+    private XdsClient xds() throws IOException {
+        var state = config.kept().state();
+        var resources = new MeshResources(mesh, state.isPresent() ? new LastGoodState(state.get()) : null);
+        resources.alsoReceive(services);
+        if (resources.restore()) {
+            synced.ready();
+        }
+        return new XdsClient(config.server(), nodeId(), resources, new XdsMetrics(registry), synced::ready);
     }
 
     /// Ready only with a certificate: the store goes on asking for one.
@@ -173,8 +205,25 @@ final class WaypointProcess implements AutoCloseable {
         return HttpPages.builder()
                 .any("/metrics", page)
                 .any("/stats/prometheus", page)
-                .post("/logging", levels.page())
                 .start(wildcard(config.serving().statsPort()));
+    }
+
+    /// For this machine only.
+    private HttpPages adminPages() throws IOException {
+        var port = config.serving().adminPort();
+        return HttpPages.builder()
+                .get("/config_dump", _ -> dump())
+                .post("/logging", levels.page())
+                .start(List.of(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port)));
+    }
+
+    private Response dump() {
+        var now = new ConfigDump(
+                services.current(),
+                mesh.current(),
+                serving.clusters(),
+                config.place().identity().toString());
+        return Response.stream("application/json", now::writeTo);
     }
 
     static List<MetricFamily> families() {

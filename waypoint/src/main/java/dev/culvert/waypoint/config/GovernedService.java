@@ -1,10 +1,14 @@
 package dev.culvert.waypoint.config;
 
 import dev.culvert.mesh.model.workload.NamespacedHostname;
+import dev.culvert.protos.waypoint.Backend;
+import dev.culvert.protos.waypoint.Forward;
 import dev.culvert.protos.waypoint.Protocol;
 import dev.culvert.protos.waypoint.ServiceConfig;
 import dev.culvert.waypoint.policy.L7Policies;
+import dev.culvert.waypoint.route.CompiledRoute;
 import dev.culvert.waypoint.route.RouteTable;
+import dev.culvert.waypoint.token.TokenRules;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,10 +19,19 @@ import java.util.Optional;
 /// @param ports by number
 /// @param ofPods whether it is for pods: then any port is served, and a request goes to the pod that was
 ///     dialled
-public record GovernedService(NamespacedHostname key, Map<Integer, Port> ports, L7Policies policies, boolean ofPods) {
-    public record Port(Protocol protocol, RouteTable routes) {}
+/// @param said as the controller said it
+public record GovernedService(
+        NamespacedHostname key,
+        Map<Integer, Port> ports,
+        L7Policies policies,
+        TokenRules tokens,
+        boolean ofPods,
+        ServiceConfig said) {
+    /// @param raw where connections without HTTP go
+    public record Port(Protocol protocol, RouteTable routes, CompiledRoute.Targets raw) {}
 
-    private static final Port ANY = new Port(Protocol.DETECT, new RouteTable(List.of()));
+    private static final Port ANY = new Port(
+            Protocol.DETECT, new RouteTable(List.of()), CompiledRoute.Targets.of(Forward.getDefaultInstance()));
 
     public GovernedService {
         ports = Map.copyOf(ports);
@@ -31,13 +44,30 @@ public record GovernedService(NamespacedHostname key, Map<Integer, Port> ports, 
             if (port.getProtocol() == Protocol.UNRECOGNIZED) {
                 throw new IllegalArgumentException("port " + port.getNumber() + " has an unknown protocol");
             }
-            ports.put(port.getNumber(), new Port(port.getProtocol(), new RouteTable(port.getRoutesList())));
+            ports.put(
+                    port.getNumber(),
+                    new Port(
+                            port.getProtocol(),
+                            new RouteTable(port.getRoutesList()),
+                            CompiledRoute.Targets.of(port.hasRaw() ? port.getRaw() : itself(config, port))));
         }
         return new GovernedService(
                 new NamespacedHostname(config.getNamespace(), config.getHostname()),
                 ports,
                 new L7Policies(config.getPoliciesList()),
-                config.getHostname().isEmpty());
+                new TokenRules(config.getJwtRulesList()),
+                config.getHostname().isEmpty(),
+                config);
+    }
+
+    private static Forward itself(ServiceConfig config, dev.culvert.protos.waypoint.Port port) {
+        return Forward.newBuilder()
+                .addBackends(Backend.newBuilder()
+                        .setWeight(1)
+                        .setNamespace(config.getNamespace())
+                        .setHostname(config.getHostname())
+                        .setPort(port.getNumber()))
+                .build();
     }
 
     public Optional<Port> port(int number) {

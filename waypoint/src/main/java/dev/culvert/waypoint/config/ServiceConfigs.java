@@ -6,16 +6,17 @@ import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
 import dev.culvert.protos.waypoint.ServiceConfig;
 import dev.culvert.proxy.xds.FurtherResources;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// All Services that are governed here. One thread applies, any may read.
 public final class ServiceConfigs implements FurtherResources {
     public static final String TYPE = "type.googleapis.com/culvert.waypoint.v1.ServiceConfig";
-
-    private record Held(String version, GovernedService service) {}
 
     private record Leaving(GovernedService service, long untilNanos) {}
 
@@ -23,7 +24,7 @@ public final class ServiceConfigs implements FurtherResources {
     /// served, and judged, as before.
     private static final Duration LEAVING = Duration.ofSeconds(5);
 
-    private final Map<String, Held> held = new LinkedHashMap<>();
+    private final Map<String, GovernedService> held = new LinkedHashMap<>();
     private final Map<NamespacedHostname, Leaving> leaving = new HashMap<>();
     private final Runnable changed;
     private volatile Snapshot current = new Snapshot(Map.of(), Map.of(), Optional.empty());
@@ -41,6 +42,13 @@ public final class ServiceConfigs implements FurtherResources {
             this.services = Map.copyOf(services);
             this.leaving = Map.copyOf(leaving);
             this.pods = pods;
+        }
+
+        /// All that are governed, in the order of their names, with what is done with pods' own addresses.
+        public List<GovernedService> all() {
+            return Stream.concat(services.values().stream(), pods.stream())
+                    .sorted(Comparator.comparing(one -> one.key().toString()))
+                    .toList();
         }
 
         /// What is done with calls of pods' own addresses, if anything is.
@@ -79,13 +87,6 @@ public final class ServiceConfigs implements FurtherResources {
         return TYPE;
     }
 
-    @Override
-    public Map<String, String> versions() {
-        var versions = new LinkedHashMap<String, String>();
-        held.forEach((name, one) -> versions.put(name, one.version));
-        return versions;
-    }
-
     /// A resource that cannot be understood leaves the Service as it was.
     @Override
     public Map<String, String> apply(DeltaDiscoveryResponse response) {
@@ -93,7 +94,7 @@ public final class ServiceConfigs implements FurtherResources {
         for (var resource : response.getResourcesList()) {
             try {
                 var config = ServiceConfig.parseFrom(resource.getResource().getValue());
-                held.put(resource.getName(), new Held(resource.getVersion(), GovernedService.of(config)));
+                held.put(resource.getName(), GovernedService.of(config));
             } catch (IllegalArgumentException | InvalidProtocolBufferException bad) {
                 refused.put(resource.getName(), String.valueOf(bad.getMessage()));
             }
@@ -101,8 +102,8 @@ public final class ServiceConfigs implements FurtherResources {
         leaving.values().removeIf(left -> left.untilNanos - System.nanoTime() < 0);
         for (var name : response.getRemovedResourcesList()) {
             var left = held.remove(name);
-            if (left != null && !left.service.ofPods()) {
-                leaving.put(left.service.key(), new Leaving(left.service, System.nanoTime() + LEAVING.toNanos()));
+            if (left != null && !left.ofPods()) {
+                leaving.put(left.key(), new Leaving(left, System.nanoTime() + LEAVING.toNanos()));
             }
         }
         publish();
@@ -113,10 +114,10 @@ public final class ServiceConfigs implements FurtherResources {
         var services = new HashMap<NamespacedHostname, GovernedService>();
         Optional<GovernedService> pods = Optional.empty();
         for (var one : held.values()) {
-            if (one.service.ofPods()) {
-                pods = Optional.of(one.service);
+            if (one.ofPods()) {
+                pods = Optional.of(one);
             } else {
-                services.put(one.service.key(), one.service);
+                services.put(one.key(), one);
             }
         }
         current = new Snapshot(services, leaving, pods);

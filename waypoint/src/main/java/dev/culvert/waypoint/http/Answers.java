@@ -1,5 +1,6 @@
 package dev.culvert.waypoint.http;
 
+import dev.culvert.protos.waypoint.Fault;
 import dev.culvert.protos.waypoint.Redirect;
 import dev.culvert.waypoint.route.PathRewrite;
 import io.netty.buffer.Unpooled;
@@ -38,6 +39,27 @@ final class Answers {
         return answer;
     }
 
+    /// What clients are told of an upstream that gave no answer, in Envoy's words.
+    static byte[] broken(String reason, boolean afterRetry) {
+        var latest = afterRetry ? "retried and the latest reset reason: " : "reset reason: ";
+        return ("upstream connect error or disconnect/reset before headers. " + latest + reason)
+                .getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /// A fault's answer: gRPC's own status is for gRPC's clients.
+    static FullHttpResponse fault(Fault fault, RequestHead request) {
+        var body = "fault filter abort".getBytes(StandardCharsets.US_ASCII);
+        if (!fault.hasAbortGrpcStatus()) {
+            return local(fault.getAbortStatus(), body, request);
+        }
+        if (!request.isGrpc()) {
+            return local(200, body, null);
+        }
+        var answer = local(503, body, request);
+        answer.headers().set("grpc-status", Integer.toString(fault.getAbortGrpcStatus()));
+        return answer;
+    }
+
     /// How HTTP statuses are told to gRPC clients (gRPC, "HTTP to gRPC Status Code Mapping").
     static int grpcStatus(int status) {
         return switch (status) {
@@ -50,13 +72,15 @@ final class Answers {
         };
     }
 
-    static FullHttpResponse redirect(Redirect redirect, RequestHead request, String prefix) {
+    /// @param prefix that the route's match covered
+    /// @param dialledPort of the Service
+    static FullHttpResponse redirect(Redirect redirect, RequestHead request, String prefix, int dialledPort) {
         var answer = local(redirect.getStatus(), new byte[0], null);
-        answer.headers().set(HttpHeaderNames.LOCATION, location(redirect, request, prefix));
+        answer.headers().set(HttpHeaderNames.LOCATION, location(redirect, request, prefix, dialledPort));
         return answer;
     }
 
-    private static String location(Redirect redirect, RequestHead request, String prefix) {
+    private static String location(Redirect redirect, RequestHead request, String prefix, int dialledPort) {
         var scheme = redirect.getScheme().isEmpty() ? request.scheme() : redirect.getScheme();
         var colon = request.authority().lastIndexOf(':');
         var bracket = request.authority().lastIndexOf(']');
@@ -65,7 +89,15 @@ final class Answers {
         var host = redirect.getAuthority().isEmpty() ? ownHost : redirect.getAuthority();
         var port = redirect.getPort() != 0
                 ? Integer.toString(redirect.getPort())
-                : redirect.getScheme().isEmpty() && redirect.getAuthority().isEmpty() ? ownPort : "";
+                : switch (redirect.getPortFrom()) {
+                    case DIALLED -> Integer.toString(dialledPort);
+                    case SCHEME, UNRECOGNIZED -> "";
+                    case SENT ->
+                        redirect.getScheme().isEmpty()
+                                        && redirect.getAuthority().isEmpty()
+                                ? ownPort
+                                : "";
+                };
         var known = (scheme.equals("http") && port.equals("80")) || (scheme.equals("https") && port.equals("443"));
         return scheme + "://" + host + (port.isEmpty() || known ? "" : ":" + port) + target(redirect, request, prefix);
     }

@@ -1,12 +1,14 @@
 package dev.culvert.waypoint.http;
 
 import dev.culvert.waypoint.tunnel.Abort;
+import dev.culvert.waypoint.upstream.Gate;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
@@ -24,6 +26,7 @@ final class Downstream extends ChannelInboundHandlerAdapter {
     private boolean requestEnded = true;
     private boolean inputEnded;
     private boolean keepAlive = true;
+    private boolean switched;
 
     Downstream(Inner inner, boolean http2) {
         this.inner = inner;
@@ -68,7 +71,7 @@ final class Downstream extends ChannelInboundHandlerAdapter {
     }
 
     private void drain() {
-        if (exchange == null) {
+        if (exchange == null && !switched) {
             ctx().close();
         }
     }
@@ -122,6 +125,16 @@ final class Downstream extends ChannelInboundHandlerAdapter {
         } else {
             ctx().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> ctx().close());
         }
+    }
+
+    /// There is no more HTTP on this connection; what has come of the rest goes to the handlers behind.
+    void leave() {
+        exchange = null;
+        switched = true;
+        var pipeline = ctx().pipeline();
+        pipeline.remove(this);
+        pipeline.remove(Gate.class);
+        pipeline.remove(HttpServerCodec.class);
     }
 
     /// The answer cannot be completed.

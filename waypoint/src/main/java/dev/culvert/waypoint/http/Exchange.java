@@ -2,12 +2,14 @@ package dev.culvert.waypoint.http;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.culvert.protos.waypoint.Forward;
+import dev.culvert.protos.waypoint.ConnectionPool;
 import dev.culvert.protos.waypoint.HeaderOperations;
 import dev.culvert.waypoint.config.ServiceConfigs;
-import dev.culvert.waypoint.route.PathRewrite;
+import dev.culvert.waypoint.policy.L7Policies;
 import dev.culvert.waypoint.route.RouteTable;
 import dev.culvert.waypoint.telemetry.RequestRecord;
+import dev.culvert.waypoint.token.Verdict;
+import dev.culvert.waypoint.upstream.Upstream;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpResponse;
@@ -21,7 +23,11 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
-import java.util.Optional;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// One request and its answer: checked, allowed, routed, then forwarded or answered here; exactly one line
@@ -34,6 +40,8 @@ final class Exchange implements Live {
     private final RequestRecord record;
     private @Nullable RequestHead head;
     private @Nullable Forwarding forwarding;
+    private final List<HttpContent> early = new ArrayList<>(1);
+    private @Nullable ScheduledFuture<?> pause;
     private HeaderOperations responseHeaders = HeaderOperations.getDefaultInstance();
     private boolean answerStarted;
     private boolean answerComplete;
@@ -62,38 +70,70 @@ final class Exchange implements Live {
         try {
             head = RequestHead.of(request, downstream.isHttp2());
         } catch (RequestHead.BadRequestException bad) {
-            record.request(request.method().name(), "-", false);
+            record.request(request.method().name(), "-", version(request));
             if (bad.status() == 431) {
                 inner.serving().metrics().limited("header_bytes");
             }
             answer(bad.status(), "DPE", String.valueOf(bad.getMessage()), new byte[0]);
             return;
         }
-        record.request(head.method(), head.target(), head.isGrpc());
+        record.request(head.method(), head.shown(), version(request));
+        record.understood(head, head.isGrpc());
+        record.receivedHeader(
+                HeaderEdits.bytes(request.headers()) + request.uri().length());
         head.sanitise(
                 inner.caller(),
                 inner.serving().self().toString(),
                 inner.serving().metrics()::forged);
-        var now = inner.service(inner.serving().configs().current());
-        var decision = now.policies().decide(inner.caller(), head);
-        if (!decision.allowed()) {
-            record.denied(decision.policy());
-            answer(403, "-", "rbac_access_denied_matched_policy[" + decision.text() + "]", DENIED);
-            return;
+        head.from(inner.caller(), inner.client(inner.serving().mesh().current()));
+        new Admission(this, head).begin();
+    }
+
+    private String version(HttpRequest request) {
+        return downstream.isHttp2() ? "HTTP/2" : request.protocolVersion().text();
+    }
+
+    /// Nobody has proved who calls.
+    void unauthenticated(int status, String why) {
+        record.flag("-", "jwt_authn_access_denied{" + why.replace(' ', '_') + "}");
+        var answer = Answers.local(status, why.getBytes(US_ASCII), head);
+        if (head != null) {
+            answer.headers()
+                    .set(
+                            HttpHeaderNames.WWW_AUTHENTICATE,
+                            "Bearer realm=\"http://" + head.authority()
+                                    + head.path().replace("\"", "%22")
+                                    + "\", error=\"invalid_token\"");
         }
-        head.sanitise(
-                inner.caller(),
-                inner.serving().self().toString(),
-                inner.serving().metrics()::forged);
-        route(head, inner.port(now).routes());
+        send(answer);
+    }
+
+    @Override
+    public boolean tick(long nowSeconds) {
+        if (head == null || over || nowSeconds < head.expiresAt()) {
+            return head != null && !over && head.expiresAt() != Verdict.FOR_EVER;
+        }
+        if (answerStarted) {
+            answerBroke("-", "jwt_authn_access_denied{Jwt_is_expired}");
+        } else {
+            unauthenticated(401, "Jwt is expired");
+        }
+        return false;
+    }
+
+    /// A policy does not let it in, or no longer.
+    void denied(String details, L7Policies.Decision decision) {
+        record.denied(decision.policy());
+        answer(403, "-", details + "[" + decision.text() + "]", DENIED);
     }
 
     // ---- routing ----
 
-    private void route(RequestHead request, RouteTable routes) {
+    /// Of a request that may come in.
+    void route(RequestHead request, RouteTable routes) {
         if (inner.pod().isPresent()) {
             record.route("pod");
-            forward(request, null, Forward.getDefaultInstance());
+            forward(request, null).start();
             return;
         }
         var chosen = routes.choose(request);
@@ -107,12 +147,16 @@ final class Exchange implements Live {
         switch (route.getActionCase()) {
             case FORWARD -> {
                 HeaderEdits.apply(route.getRequestHeaders(), request.onward());
-                forward(request, chosen.get(), route.getForward());
+                faulty(request, chosen.get());
             }
             case REDIRECT ->
-                send(Answers.redirect(route.getRedirect(), request, chosen.get().prefix()));
+                direct(Answers.redirect(
+                        route.getRedirect(),
+                        request,
+                        chosen.get().prefix(),
+                        inner.caller().dialled().getPort()));
             case DIRECT_RESPONSE ->
-                send(Answers.local(
+                direct(Answers.local(
                         route.getDirectResponse().getStatus(),
                         route.getDirectResponse().getBody().toByteArray(),
                         request));
@@ -120,44 +164,70 @@ final class Exchange implements Live {
         }
     }
 
-    private void forward(RequestHead request, RouteTable.@Nullable Chosen chosen, Forward forward) {
-        var backend = chosen == null ? Optional.of(Forwarding.Target.ofPod(inner)) : Forwarding.Target.choose(forward);
-        if (backend.isEmpty()) {
-            answer(500, "NC", "no backend has a weight", new byte[0]);
+    /// Late, or not at all, for some; a delay does not save from an answer instead of the endpoint's.
+    private void faulty(RequestHead request, RouteTable.Chosen chosen) {
+        var fault = chosen.route().getFault();
+        if (!Draw.hits(fault.getDelayShare())) {
+            proceed(request, chosen, null);
             return;
         }
-        var broken = backend.get().backend().getBrokenStatus();
-        if (broken != 0) {
-            answer(broken, "NC", "cluster_not_found", new byte[0]);
+        record.flag("DI", "-");
+        // From here on it takes the body, as far as it comes.
+        var next = forward(request, chosen);
+        var delay = fault.getDelay();
+        pause = inner.worker()
+                .loop()
+                .schedule(
+                        () -> proceed(request, chosen, next),
+                        delay.getSeconds() * 1_000_000_000L + delay.getNanos(),
+                        TimeUnit.NANOSECONDS);
+    }
+
+    /// @param begun if it has waited
+    private void proceed(RequestHead request, RouteTable.Chosen chosen, @Nullable Forwarding begun) {
+        if (over) {
             return;
         }
-        HeaderEdits.apply(backend.get().backend().getRequestHeaders(), request.onward());
-        if (chosen != null) {
-            rewrite(request, chosen, forward);
+        var fault = chosen.route().getFault();
+        var cors = chosen.compiled().cors();
+        if (Draw.hits(fault.getAbortShare())) {
+            record.flag("FI", "fault_filter_abort");
+            send(Answers.fault(fault, request));
+        } else if (cors != null && cors.answers(request)) {
+            record.flag("-", "cors_response");
+            var answer = Answers.local(200, new byte[0], null);
+            cors.preflight(request).forEach(answer.headers()::set);
+            send(answer);
+        } else {
+            (begun == null ? forward(request, chosen) : begun).start();
         }
-        var next = new Forwarding(this, request, forward, backend.get());
+    }
+
+    /// @param chosen null for a pod that was called by its own address
+    private Forwarding forward(RequestHead request, RouteTable.@Nullable Chosen chosen) {
+        var next = new Forwarding(this, request, chosen);
         forwarding = next;
-        next.start();
+        for (var content : early) {
+            next.requestContent(content);
+        }
+        early.clear();
+        return next;
     }
 
-    private static void rewrite(RequestHead request, RouteTable.Chosen chosen, Forward forward) {
-        var rewrite = forward.getRewrite();
-        if (rewrite.hasAuthority()) {
-            request.rewriteAuthority(rewrite.getAuthority());
+    /// Whether the upstream is spoken to in HTTP/2: as it is told, else as its port says, else as the client speaks.
+    boolean usesHttp2(ConnectionPool.Version told) {
+        if (head != null && head.isWebSocket()) {
+            return false;
         }
-        switch (rewrite.getPathCase()) {
-            case FULL -> request.rewritePath(rewrite.getFull());
-            case PREFIX ->
-                request.rewritePath(
-                        chosen.prefix().isEmpty()
-                                ? rewrite.getPrefix()
-                                : PathRewrite.replacePrefix(request.path(), chosen.prefix(), rewrite.getPrefix()));
-            case PATH_NOT_SET -> {}
-        }
+        return switch (told) {
+            case HTTP2 -> true;
+            case HTTP1 -> false;
+            case CLIENT -> downstream.isHttp2();
+            case PORT, UNRECOGNIZED -> usesHttp2();
+        };
     }
 
-    /// Whether the upstream is spoken to in HTTP/2: as its port says, else as the client speaks.
-    boolean usesHttp2() {
+    private boolean usesHttp2() {
         return switch (inner.port().protocol()) {
             case HTTP2 -> true;
             case HTTP1, TCP, UNRECOGNIZED -> false;
@@ -180,6 +250,27 @@ final class Exchange implements Live {
         }
     }
 
+    /// There is too much of something.
+    void overflow(String details) {
+        if (over) {
+            return;
+        }
+        record.flag("UO", details);
+        if (answerStarted) {
+            downstream.abort();
+            end();
+            return;
+        }
+        var answer = Answers.local(503, Answers.broken("overflow", false), head);
+        answer.headers().set("x-envoy-overloaded", "true");
+        send(answer);
+    }
+
+    private void direct(FullHttpResponse answer) {
+        record.flag("-", "direct_response");
+        send(answer);
+    }
+
     private void send(FullHttpResponse answer) {
         record.answered(answer.status().code());
         var grpc = answer.headers().get("grpc-status");
@@ -196,6 +287,7 @@ final class Exchange implements Live {
             answer.content().skipBytes(answer.content().readableBytes());
         }
         answerStarted = true;
+        record.sentHeader(HeaderEdits.bytes(answer.headers()));
         downstream.write(answer);
         if (head == null) {
             downstream.neverKeepAlive();
@@ -207,19 +299,14 @@ final class Exchange implements Live {
     // ---- the upstream's answer ----
 
     /// Passes on the head; what ends at a hop ends here.
-    void answerHead(HttpResponse response, HeaderOperations backendHeaders) {
+    /// @param added of our own
+    void answerHead(HttpResponse response, HeaderOperations backendHeaders, Map<String, String> added) {
         var headers = response.headers();
-        for (var value : headers.getAll(HttpHeaderNames.CONNECTION)) {
-            for (var token : value.split(",", -1)) {
-                if (!token.isBlank()) {
-                    headers.remove(token.strip());
-                }
-            }
-        }
-        headers.remove(HttpHeaderNames.CONNECTION).remove("keep-alive").remove("proxy-connection");
-        headers.remove("upgrade").remove("x-http2-stream-id").remove("x-http2-stream-weight");
+        HeaderEdits.endHops(headers);
+        headers.remove("x-http2-stream-id").remove("x-http2-stream-weight");
         HeaderEdits.apply(responseHeaders, headers);
         HeaderEdits.apply(backendHeaders, headers);
+        added.forEach(headers::add);
         response.setProtocolVersion(HttpVersion.HTTP_1_1);
         if (!downstream.isHttp2() && head != null) {
             frame(response, head);
@@ -230,6 +317,8 @@ final class Exchange implements Live {
             record.grpcStatus(grpc);
         }
         answerStarted = true;
+        record.viaUpstream();
+        record.sentHeader(HeaderEdits.bytes(headers));
         downstream.write(response);
     }
 
@@ -278,6 +367,27 @@ final class Exchange implements Live {
         }
     }
 
+    /// The upstream goes on as a WebSocket: from here on bytes pass as they are.
+    void switched(HttpResponse response, Upstream to) {
+        over = true;
+        answerStarted = true;
+        inner.worker().remove(this);
+        record.viaUpstream();
+        record.answered(response.status().code());
+        var answer = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, response.status(), Unpooled.EMPTY_BUFFER);
+        answer.headers().set(response.headers());
+        HeaderEdits.apply(responseHeaders, answer.headers());
+        answer.headers()
+                .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE)
+                .set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET);
+        downstream.write(answer);
+        var relay = new RawRelay(inner, to.channel(), record, head);
+        relay.attach();
+        downstream.leave();
+        to.leave();
+        relay.begin();
+    }
+
     boolean isAnswerComplete() {
         return answerComplete;
     }
@@ -304,7 +414,9 @@ final class Exchange implements Live {
         if (content instanceof LastHttpContent last && !last.trailingHeaders().isEmpty()) {
             RequestHead.sanitiseTrailers(last.trailingHeaders());
         }
-        if (forwarding == null || over) {
+        if (forwarding == null && !over && head != null) {
+            early.add(content); // of a request without a body: its end, while its token is checked
+        } else if (forwarding == null || over) {
             content.release();
         } else {
             forwarding.requestContent(content);
@@ -329,8 +441,7 @@ final class Exchange implements Live {
         if (head != null && !over) {
             var decision = inner.service(now).policies().decide(inner.caller(), head);
             if (!decision.allowed()) {
-                record.denied(decision.policy());
-                answer(403, "-", "policy_changed[" + decision.text() + "]", DENIED);
+                denied("policy_changed", decision);
             }
         }
     }
@@ -339,6 +450,11 @@ final class Exchange implements Live {
         if (!over) {
             over = true;
             inner.worker().remove(this);
+            if (pause != null) {
+                pause.cancel(false);
+            }
+            early.forEach(HttpContent::release);
+            early.clear();
             if (forwarding != null) {
                 forwarding.stop();
             }

@@ -3,24 +3,26 @@ package dev.culvert.waypoint.http;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import com.google.protobuf.Duration;
-import dev.culvert.hbone.failure.FailureReason;
-import dev.culvert.hbone.failure.ProxyException;
 import dev.culvert.protos.waypoint.Backend;
 import dev.culvert.protos.waypoint.Forward;
-import dev.culvert.waypoint.upstream.Endpoints.Endpoint;
+import dev.culvert.waypoint.balance.ClusterSpec;
+import dev.culvert.waypoint.balance.Endpoint;
+import dev.culvert.waypoint.balance.HashedRequest;
+import dev.culvert.waypoint.route.CompiledRoute;
+import dev.culvert.waypoint.route.RouteTable;
 import dev.culvert.waypoint.upstream.Upstream;
-import dev.culvert.waypoint.upstream.UpstreamEvents;
-import io.netty.handler.codec.http.DefaultHttpRequest;
+import dev.culvert.waypoint.upstream.UpstreamPool;
+import io.netty.channel.Channel;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.HttpStatusClass;
-import io.netty.handler.codec.http.HttpUtil;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -31,43 +33,22 @@ import org.jspecify.annotations.Nullable;
 /// try as the limit says. Confined to its loop.
 final class Forwarding {
     private static final byte[] UNHEALTHY = "no healthy upstream".getBytes(US_ASCII);
-    private static final byte[] BROKEN = "upstream connect error or disconnect/reset before headers".getBytes(US_ASCII);
     private static final byte[] TIMEOUT = "upstream request timeout".getBytes(US_ASCII);
-
-    /// Where the request goes.
-    /// @param pod the one that was called by its own address
-    record Target(Backend backend, Optional<Endpoint> pod) {
-        static Target ofPod(Inner inner) {
-            return new Target(Backend.getDefaultInstance(), inner.pod());
-        }
-
-        /// One of the backends by weight; empty if none has any.
-        static Optional<Target> choose(Forward forward) {
-            var total = forward.getBackendsList().stream()
-                    .mapToLong(Backend::getWeight)
-                    .sum();
-            if (total <= 0) {
-                return Optional.empty();
-            }
-            var ticket = ThreadLocalRandom.current().nextLong(total);
-            for (var backend : forward.getBackendsList()) {
-                ticket -= backend.getWeight();
-                if (ticket < 0) {
-                    return Optional.of(new Target(backend, Optional.empty()));
-                }
-            }
-            return Optional.empty();
-        }
-    }
 
     private final Exchange exchange;
     private final RequestHead request;
+    private final RouteTable.@Nullable Chosen route;
     private final Forward forward;
-    private final Target target;
     private final Retries retries;
     private final Set<String> tried = new HashSet<>();
     private final ArrayDeque<HttpContent> replay = new ArrayDeque<>();
     private final int replayLimit;
+    private List<Shadow> shadows = List.of();
+    private Map<String, String> added = Map.of();
+    private @Nullable ClusterSpec spec;
+    private @Nullable Endpoint pod;
+    private @Nullable Long hash;
+    private Backend backend = Backend.getDefaultInstance();
     private int replayBytes;
     private boolean replayable = true;
 
@@ -77,37 +58,198 @@ final class Forwarding {
     private boolean requestEnded;
     private boolean reading;
     private boolean staleTried;
+    private boolean retrying;
     private boolean stopped;
 
-    Forwarding(Exchange exchange, RequestHead request, Forward forward, Target target) {
+    /// @param route null for a pod that was called by its own address
+    Forwarding(Exchange exchange, RequestHead request, RouteTable.@Nullable Chosen route) {
         this.exchange = exchange;
         this.request = request;
-        this.forward = forward;
-        this.target = target;
+        this.route = route;
+        this.forward =
+                route == null ? Forward.getDefaultInstance() : route.route().getForward();
         this.retries = new Retries(forward.getRetry());
         this.replayLimit = exchange.inner().serving().limits().replayBytes();
     }
 
+    /// Chooses where it goes, for all tries.
     void start() {
-        var chosen = target.pod()
-                .or(() -> exchange.inner()
-                        .worker()
-                        .endpoints()
-                        .choose(exchange.inner().serving().mesh().current(), target.backend(), tried));
-        if (chosen.isEmpty()) {
-            exchange.answer(503, "UH", "no_healthy_upstream", UNHEALTHY);
+        if (route == null) {
+            pod = exchange.inner().pod().orElseThrow();
+            spec = ClusterSpec.ofPod(pod);
+            go();
             return;
         }
-        var endpoint = chosen.get();
+        var targets = route.compiled().targets();
+        added = cors(route.compiled());
+        if (forward.getSticky() && !targets.all().isEmpty()) {
+            stick(targets.all().getFirst().spec());
+        }
+        var target = forward.getSticky() && hash != null ? targets.choose(hash) : targets.choose();
+        if (target.isEmpty()) {
+            exchange.answer(500, "NC", "no backend has a weight", new byte[0]);
+            return;
+        }
+        backend = target.get().backend();
+        spec = target.get().spec();
+        if (backend.getBrokenStatus() != 0) {
+            exchange.answer(backend.getBrokenStatus(), "NC", "cluster_not_found", new byte[0]);
+            return;
+        }
+        HeaderEdits.apply(backend.getRequestHeaders(), request.onward());
+        route.authority(backend).ifPresent(request::rewriteAuthority);
+        route.path(request.path()).ifPresent(request::rewritePath);
+        if (!forward.getSticky()) {
+            stick(spec);
+        }
+        shadows = shadows(route.compiled());
+        go();
+    }
+
+    /// Who may read our answer.
+    private Map<String, String> cors(CompiledRoute compiled) {
+        var cors = compiled.cors();
+        return cors == null ? Map.of() : cors.added(request);
+    }
+
+    /// Where the endpoint is chosen by a key: this request's, else a cookie that makes the client come back.
+    private void stick(ClusterSpec to) {
+        var key = to.traffic().hash();
+        if (key == null) {
+            return;
+        }
+        hash = HashedRequest.hash(key, request);
+        if (hash != null || !key.hasCookie() || !key.getCookie().hasTtl()) {
+            return;
+        }
+        var value = Long.toHexString(ThreadLocalRandom.current().nextLong());
+        hash = HashedRequest.hash(value);
+        var ttl = key.getCookie().getTtl().getSeconds();
+        var all = new HashMap<>(added);
+        all.put(
+                "set-cookie",
+                key.getCookie().getName() + "=\"" + value + "\"" + (ttl > 0 ? "; Max-Age=" + ttl : "")
+                        + (key.getCookie().getPath().isEmpty()
+                                ? ""
+                                : "; Path=" + key.getCookie().getPath())
+                        + "; HttpOnly");
+        added = all;
+    }
+
+    private List<Shadow> shadows(CompiledRoute compiled) {
+        if (compiled.shadows().isEmpty()) {
+            return List.of();
+        }
+        var begun = new ArrayList<Shadow>();
+        for (var shadow : compiled.shadows()) {
+            if (Draw.hits(shadow.share())) {
+                var copy = new Shadow(exchange, request, shadow.target(), forward);
+                begun.add(copy);
+                copy.start(replay);
+            }
+        }
+        return begun;
+    }
+
+    private void go() {
+        if (stopped || spec == null) {
+            return;
+        }
+        var retry = retrying;
+        retrying = false;
+        if (!go(spec, retry) && retry) {
+            endRetry();
+        }
+    }
+
+    /// @param retry whether it is counted as one
+    /// @return whether a try has begun
+    private boolean go(ClusterSpec to, boolean retry) {
+        var serving = exchange.inner().serving();
+        var cluster = serving.clusters().of(to);
+        var chosen = pod == null ? serving.choose(to, hash, avoided()) : Optional.of(cluster.only(pod));
+        if (chosen.isEmpty()) {
+            exchange.answer(503, "UH", "no_healthy_upstream", UNHEALTHY);
+            return false;
+        }
+        var limits = to.traffic().pool();
+        if (!cluster.startRequest(limits.maxRequests())) {
+            exchange.inner().serving().metrics().limited("upstream_requests");
+            exchange.overflow("upstream_reset_before_response_started{overflow}");
+            return false;
+        }
+        var endpoint = chosen.get().endpoint();
         tried.add(endpoint.workload().uid());
-        exchange.record().tried(endpoint.workload());
-        var attempt = new Try(endpoint);
+        exchange.record().tried(endpoint, to.key());
+        var use = new UpstreamPool.Use(endpoint, exchange.usesHttp2(limits.version()), cluster, to);
+        var attempt = new Try(this, use, chosen.get().host(), retry);
         current = attempt;
-        var inner = exchange.inner();
-        inner.worker()
-                .upstreams()
-                .acquire(endpoint, exchange.usesHttp2(), inner.whom(), attempt)
-                .whenComplete(attempt::opened);
+        attempt.acquire();
+        return true;
+    }
+
+    private Set<String> avoided() {
+        return retries.maySameEndpoint() ? Set.of() : tried;
+    }
+
+    // ---- for the tries ----
+
+    Exchange exchange() {
+        return exchange;
+    }
+
+    RequestHead request() {
+        return request;
+    }
+
+    Retries retries() {
+        return retries;
+    }
+
+    boolean isStopped() {
+        return stopped;
+    }
+
+    boolean hasRequestEnded() {
+        return requestEnded;
+    }
+
+    boolean isReplayable() {
+        return replayable;
+    }
+
+    Optional<Duration> perTryTimeout() {
+        return forward.getRetry().hasPerTryTimeout()
+                ? Optional.of(forward.getRetry().getPerTryTimeout())
+                : Optional.empty();
+    }
+
+    /// What there is of the body already.
+    void writeBody(Channel to) {
+        replay.forEach(content -> to.write(content.retainedDuplicate()));
+    }
+
+    /// Asks the client for more of the body.
+    void readRequest() {
+        if (!requestEnded && !reading && !stopped) {
+            reading = true;
+            exchange.downstream().read();
+        }
+    }
+
+    /// An answer that is passed on: there is no other try.
+    void answered(HttpResponse response) {
+        replayable = false;
+        dropReplay();
+        exchange.answerHead(response, backend.getResponseHeaders(), added);
+    }
+
+    /// It has become a connection without HTTP.
+    void switched(HttpResponse response, Upstream to) {
+        cancel(timer);
+        stopped = true;
+        dropReplay();
+        exchange.switched(response, to);
     }
 
     // ---- the request's body ----
@@ -119,16 +261,23 @@ final class Forwarding {
             return;
         }
         keep(content);
+        for (var shadow : shadows) {
+            shadow.copy(content);
+        }
         if (content instanceof LastHttpContent) {
             requestEnded = true;
             startTimer();
         }
-        if (current != null && current.upstream != null) {
+        if (current != null && current.isOpen()) {
             current.send(content);
         } else {
             content.release(); // kept, and sent once there is an upstream
             if (!replayable) {
-                exchange.answer(503, "URX", "the body is too large to be kept for another try", BROKEN);
+                exchange.answer(
+                        503,
+                        "URX",
+                        "the body is too large to be kept for another try",
+                        Answers.broken("connection termination", true));
             }
         }
     }
@@ -151,17 +300,27 @@ final class Forwarding {
         replay.clear();
     }
 
+    /// What the client of gRPC says may be shorter than what the route says, not longer.
     private void startTimer() {
-        if (forward.hasTimeout() && timer == null) {
-            timer = later(forward.getTimeout(), () -> exchange.answer(504, "UT", "response_timeout", TIMEOUT));
+        var nanos = forward.hasTimeout() ? nanos(forward.getTimeout()) : 0;
+        var client = request.isGrpc() ? request.grpcTimeoutNanos() : 0;
+        var bound = nanos == 0 ? client : client == 0 ? nanos : Math.min(nanos, client);
+        if (bound > 0 && timer == null) {
+            timer = later(bound, () -> {
+                if (current != null) {
+                    current.timedOut();
+                }
+                exchange.answer(504, "UT", "response_timeout", TIMEOUT);
+            });
         }
     }
 
-    private ScheduledFuture<?> later(Duration after, Runnable task) {
-        return exchange.inner()
-                .worker()
-                .loop()
-                .schedule(task, after.getSeconds() * 1_000_000_000L + after.getNanos(), TimeUnit.NANOSECONDS);
+    static long nanos(Duration time) {
+        return time.getSeconds() * 1_000_000_000L + time.getNanos();
+    }
+
+    ScheduledFuture<?> later(long nanos, Runnable task) {
+        return exchange.inner().worker().loop().schedule(task, nanos, TimeUnit.NANOSECONDS);
     }
 
     void downstreamWritable() {
@@ -182,9 +341,12 @@ final class Forwarding {
         if (current != null) {
             current.stop();
         }
+        if (!requestEnded) {
+            shadows.forEach(Shadow::cancel);
+        }
     }
 
-    private static void cancel(@Nullable ScheduledFuture<?> one) {
+    static void cancel(@Nullable ScheduledFuture<?> one) {
         if (one != null) {
             one.cancel(false);
         }
@@ -192,251 +354,75 @@ final class Forwarding {
 
     // ---- failures ----
 
-    private void failed(Retries.Failure failure, String flags, String details) {
+    /// @param reason in Envoy's words
+    void failed(Retries.Failure failure, String flags, String reason, String why) {
         if (stopped) {
             return;
         }
+        var details = "upstream_reset_before_response_started{" + reason.replace(' ', '_')
+                + (why.isEmpty() ? "" : "|" + why.replace(' ', '_')) + "}";
         if (exchange.hasAnswerStarted()) {
-            exchange.answerBroke(flags, details);
-        } else if (retries.isFor(failure) && again()) {
+            exchange.answerBroke(flags, details.replace("before", "after"));
             return;
-        } else if (failure == Retries.Failure.PER_TRY_TIMEOUT) {
-            exchange.answer(504, flags, details, TIMEOUT);
+        }
+        var again = retries.isFor(failure);
+        if (again && again()) {
+            return;
+        }
+        var all = again && retries.isLimitReached() ? "URX," + flags : flags;
+        if (failure == Retries.Failure.PER_TRY_TIMEOUT) {
+            exchange.answer(504, all, "upstream_per_try_timeout", TIMEOUT);
         } else {
-            exchange.answer(503, flags, details, BROKEN);
+            exchange.answer(503, all, details, Answers.broken(reason, retries.hasBeenUsed()));
         }
     }
 
     /// Whether another try is under way.
-    private boolean again() {
-        if (!replayable || retries.isExhausted() || stopped) {
+    boolean again() {
+        if (!mayTryAgain() || spec == null) {
+            return false;
+        }
+        if (!exchange.inner().serving().clusters().of(spec).startRetry(spec.traffic())) {
+            exchange.inner().serving().metrics().limited("upstream_retries");
             return false;
         }
         retries.use();
         current = null;
-        pause = exchange.inner()
-                .worker()
-                .loop()
-                .schedule(this::start, retries.backoff().toNanos(), TimeUnit.NANOSECONDS);
+        pause = later(retries.backoff().toNanos(), () -> {
+            retrying = true;
+            go();
+        });
+        pause.addListener(done -> {
+            if (done.isCancelled()) {
+                endRetry();
+            }
+        });
         return true;
     }
 
-    /// One try, at one endpoint.
-    private final class Try implements UpstreamEvents {
-        private final Endpoint endpoint;
-        private @Nullable Upstream upstream;
-        private @Nullable ScheduledFuture<?> perTry;
-        private boolean informational;
-        private boolean answered;
-        private boolean reusable;
-        private boolean done;
-
-        Try(Endpoint endpoint) {
-            this.endpoint = endpoint;
+    private void endRetry() {
+        if (spec != null) {
+            exchange.inner().serving().clusters().of(spec).endRetry();
         }
+    }
 
-        void opened(@Nullable Upstream opened, @Nullable Throwable failure) {
-            if (opened == null) {
-                var why = ProxyException.of(failure == null ? new IllegalStateException() : failure);
-                notOpened(why);
-                return;
-            }
-            upstream = opened;
-            if (done || stopped) {
-                stop();
-                return;
-            }
-            var head = new DefaultHttpRequest(
-                    HttpVersion.HTTP_1_1,
-                    request.httpMethod(),
-                    request.onwardTarget(),
-                    request.onward().copy());
-            opened.channel().write(head).addListener(written -> {
-                if (!written.isSuccess()) {
-                    broke(String.valueOf(written.cause().getMessage()));
-                }
-            });
-            replay.forEach(content -> opened.channel().write(content.retainedDuplicate()));
-            opened.channel().flush();
-            if (forward.getRetry().hasPerTryTimeout()) {
-                perTry = later(forward.getRetry().getPerTryTimeout(), this::perTryTimeout);
-            }
-            opened.channel().read();
-            readRequest();
-        }
+    boolean mayTryAgain() {
+        return replayable && !retries.isExhausted() && !stopped;
+    }
 
-        private void notOpened(ProxyException why) {
-            if (done || stopped) {
-                return;
-            }
-            done = true;
-            if (why.reason() == FailureReason.LIMIT) {
-                exchange.inner().serving().metrics().limited("upstream_connections");
-                exchange.answer(503, "UO", why.text(), BROKEN);
-            } else {
-                var refused = why.reason() == FailureReason.UPSTREAM_REFUSED;
-                failed(refused ? Retries.Failure.REFUSED_STREAM : Retries.Failure.CONNECT, "UF", why.text());
-            }
+    /// Once more after a connection that was closed before it saw the request (RFC 9112 §9.3.1).
+    boolean againAfterStale() {
+        if (staleTried || !replayable || !request.isIdempotent() || stopped) {
+            return false;
         }
+        staleTried = true;
+        current = null;
+        go();
+        return true;
+    }
 
-        private void perTryTimeout() {
-            if (!answered && !done) {
-                giveUp();
-                failed(Retries.Failure.PER_TRY_TIMEOUT, "UT", "upstream_per_try_timeout");
-            }
-        }
-
-        /// Asks the client for more of the body, while it fits.
-        private void readRequest() {
-            if (upstream != null
-                    && !requestEnded
-                    && !reading
-                    && upstream.channel().isWritable()
-                    && !stopped) {
-                reading = true;
-                exchange.downstream().read();
-            }
-        }
-
-        void send(HttpContent content) {
-            if (upstream == null || done) {
-                content.release();
-                return;
-            }
-            upstream.channel().writeAndFlush(content, upstream.channel().voidPromise());
-            readRequest();
-        }
-
-        @Override
-        public void writable() {
-            readRequest();
-        }
-
-        /// Asks the endpoint for more of the answer, while the client takes it.
-        void readMore() {
-            if (upstream != null && !done && exchange.downstream().isWritable()) {
-                upstream.channel().read();
-            }
-        }
-
-        @Override
-        public void head(HttpResponse response) {
-            if (done || upstream == null) {
-                ReferenceCountUtil.release(response);
-                return;
-            }
-            if (response.status().codeClass() == HttpStatusClass.INFORMATIONAL) {
-                informational(response);
-                return;
-            }
-            if (retries.isForAnswer(response.status().code(), grpcStatus(response))
-                    && !retries.isExhausted()
-                    && replayable) {
-                ReferenceCountUtil.release(response);
-                giveUp();
-                again();
-                return;
-            }
-            answered = true;
-            cancel(perTry);
-            replayable = false;
-            dropReplay();
-            reusable = HttpUtil.isKeepAlive(response)
-                    && (HttpUtil.isContentLengthSet(response) || HttpUtil.isTransferEncodingChunked(response));
-            var whole = response instanceof LastHttpContent;
-            exchange.answerHead(response, target.backend().getResponseHeaders());
-            if (whole) {
-                exchange.answerWhole();
-            } else {
-                readMore();
-            }
-        }
-
-        /// 100 Continue and its kind pass; another protocol is not supported.
-        private void informational(HttpResponse response) {
-            var whole = response instanceof LastHttpContent;
-            ReferenceCountUtil.release(response);
-            if (response.status().code() == 101) {
-                giveUp();
-                failed(Retries.Failure.RESET, "UPE", "the upstream switched protocols unasked");
-                return;
-            }
-            informational = !whole;
-            exchange.answerInformational(response.status());
-            if (upstream != null) {
-                upstream.channel().read();
-            }
-        }
-
-        private static int grpcStatus(HttpResponse response) {
-            var text = response.headers().get("grpc-status");
-            return text != null && text.length() <= 2 && text.chars().allMatch(Character::isDigit) && !text.isEmpty()
-                    ? Integer.parseInt(text)
-                    : -1;
-        }
-
-        @Override
-        public void content(HttpContent content) {
-            if (informational) {
-                informational = !(content instanceof LastHttpContent);
-                content.release();
-                if (upstream != null) {
-                    upstream.channel().read();
-                }
-                return;
-            }
-            if (done || stopped) {
-                content.release();
-                return;
-            }
-            var last = content instanceof LastHttpContent;
-            exchange.answerContent(content);
-            if (!last) {
-                readMore();
-            }
-        }
-
-        @Override
-        public void broke(String why) {
-            if (done || stopped) {
-                return;
-            }
-            done = true;
-            cancel(perTry);
-            var stale = upstream != null && upstream.isReused() && !answered && request.isIdempotent();
-            if (stale && !staleTried && replayable) {
-                staleTried = true; // the endpoint closed it before it saw the request (RFC 9112 §9.3.1)
-                current = null;
-                start();
-                return;
-            }
-            failed(Retries.Failure.RESET, "UC", why);
-        }
-
-        private void giveUp() {
-            done = true;
-            cancel(perTry);
-            if (upstream != null) {
-                upstream.abort();
-            }
-        }
-
-        /// The exchange is over; a connection that is done with it may carry another one.
-        void stop() {
-            if (upstream == null) {
-                done = true;
-                return;
-            }
-            if (done) {
-                return;
-            }
-            done = true;
-            cancel(perTry);
-            if (answered && exchange.isAnswerComplete()) {
-                exchange.inner().worker().upstreams().release(endpoint, upstream, reusable && requestEnded);
-            } else {
-                upstream.abort();
-            }
-        }
+    void overflowed(String why) {
+        exchange.inner().serving().metrics().limited("upstream_connections");
+        exchange.overflow("upstream_reset_before_response_started{overflow|" + why.replace(' ', '_') + "}");
     }
 }

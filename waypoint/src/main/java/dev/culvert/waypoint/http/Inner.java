@@ -3,11 +3,11 @@ package dev.culvert.waypoint.http;
 import dev.culvert.mesh.model.state.MeshSnapshot;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.Workload;
+import dev.culvert.waypoint.balance.Endpoint;
 import dev.culvert.waypoint.config.GovernedService;
 import dev.culvert.waypoint.config.ServiceConfigs;
 import dev.culvert.waypoint.policy.Caller;
 import dev.culvert.waypoint.telemetry.RequestRecord;
-import dev.culvert.waypoint.upstream.Endpoints.Endpoint;
 import dev.culvert.waypoint.upstream.UpstreamPool;
 import io.netty.channel.Channel;
 import java.util.ArrayList;
@@ -77,12 +77,18 @@ public final class Inner {
         return now.port(caller.dialled().getPort()).orElse(port);
     }
 
-    RequestRecord record() {
-        var mesh = serving.mesh().current();
-        return new RequestRecord(serving.metrics(), caller, client(mesh).orElse(null), of(mesh).orElse(null));
+    /// The port as it is now.
+    GovernedService.Port portNow() {
+        return port(service(serving.configs().current()));
     }
 
-    private Optional<Workload> client(MeshSnapshot mesh) {
+    RequestRecord record() {
+        var mesh = serving.mesh().current();
+        return new RequestRecord(serving.records(), caller, client(mesh).orElse(null), of(mesh).orElse(null));
+    }
+
+    /// The pod that calls, if the mesh knows it.
+    Optional<Workload> client(MeshSnapshot mesh) {
         return mesh.workloadAt(serving.network(), caller.source().getAddress())
                 .filter(workload -> workload.identity().equals(caller.identity()));
     }

@@ -3,7 +3,7 @@ package dev.culvert.waypoint.http;
 import dev.culvert.hbone.failure.ProxyException;
 import dev.culvert.protos.waypoint.Protocol;
 import dev.culvert.waypoint.tunnel.Abort;
-import dev.culvert.waypoint.upstream.Endpoints.Endpoint;
+import dev.culvert.waypoint.upstream.UpstreamPool;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.CompositeByteBuf;
 import io.netty.channel.Channel;
@@ -29,6 +29,7 @@ public final class InnerConnection extends ChannelInboundHandlerAdapter {
     private boolean decided;
     private boolean inputEnded;
     private boolean noUpstream;
+    private UpstreamPool.@Nullable Use target;
 
     private InnerConnection(Inner inner) {
         this.inner = inner;
@@ -40,10 +41,13 @@ public final class InnerConnection extends ChannelInboundHandlerAdapter {
     }
 
     /// Moves bytes between a tunnel and an upstream that is open.
-    public static void relay(Inner inner, Channel upstream) {
+    private void relay(Channel to) {
         var record = inner.record();
         record.tcp();
-        new RawRelay(inner, upstream, record).start();
+        if (target != null) {
+            record.tried(target.endpoint(), target.spec().key());
+        }
+        new RawRelay(inner, to, record, null).start();
     }
 
     @Override
@@ -82,7 +86,8 @@ public final class InnerConnection extends ChannelInboundHandlerAdapter {
 
     /// For who may speak without HTTP; the others have to speak first.
     private void openUpstream(ChannelHandlerContext added) {
-        var endpoint = allowsRaw() ? RawRelay.endpoint(inner) : Optional.<Endpoint>empty();
+        var endpoint = allowsRaw() ? RawRelay.target(inner) : Optional.<UpstreamPool.Use>empty();
+        target = endpoint.orElse(null);
         endpoint.ifPresent(to -> inner.worker()
                 .upstreams()
                 .raw(to, inner.whom())
@@ -220,16 +225,16 @@ public final class InnerConnection extends ChannelInboundHandlerAdapter {
         if (to.pipeline().get("first") != null) {
             to.pipeline().remove("first");
         }
-        relay(inner, to);
+        relay(to);
         leave();
     }
 
-    /// Hands on what was seen to the handlers that now follow.
+    /// Hands on what was seen to the handlers that now follow; they may read more at once, which comes by here, too.
     private void leave() {
         var from = ctx();
-        var bytes = seen;
-        seen = null;
-        if (bytes != null) {
+        while (seen != null) {
+            var bytes = seen;
+            seen = null;
             from.fireChannelRead(bytes);
             from.fireChannelReadComplete();
         }
@@ -287,7 +292,7 @@ public final class InnerConnection extends ChannelInboundHandlerAdapter {
             }
             decided = true;
             rawWanted = true;
-            relay(inner, from.channel());
+            relay(from.channel());
             from.fireChannelRead(message);
             from.fireChannelReadComplete();
             from.pipeline().remove(this);
@@ -299,7 +304,7 @@ public final class InnerConnection extends ChannelInboundHandlerAdapter {
             if (event instanceof ChannelInputShutdownEvent && !decided) {
                 decided = true;
                 rawWanted = true;
-                relay(inner, from.channel());
+                relay(from.channel());
                 from.fireUserEventTriggered(event);
                 from.pipeline().remove(this);
                 leave();

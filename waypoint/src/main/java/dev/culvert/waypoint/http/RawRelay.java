@@ -1,10 +1,12 @@
 package dev.culvert.waypoint.http;
 
-import dev.culvert.protos.waypoint.Backend;
+import dev.culvert.mesh.model.workload.Addresses;
+import dev.culvert.waypoint.balance.ClusterSpec;
+import dev.culvert.waypoint.balance.HashedRequest;
 import dev.culvert.waypoint.config.ServiceConfigs;
 import dev.culvert.waypoint.telemetry.RequestRecord;
 import dev.culvert.waypoint.tunnel.Abort;
-import dev.culvert.waypoint.upstream.Endpoints.Endpoint;
+import dev.culvert.waypoint.upstream.UpstreamPool;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -13,8 +15,11 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
+import java.util.ArrayDeque;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Bytes both ways between a tunnel and an endpoint, where there is no HTTP. One side is read while the
 /// other side takes it; FIN stays FIN, a break of one side resets the other. Confined to its loop.
@@ -23,48 +28,88 @@ final class RawRelay implements Live {
     private final Channel downstream;
     private final Channel upstream;
     private final RequestRecord record;
+    private final @Nullable RequestHead request;
+    private final Side fromUpstream;
+    private final Side fromDownstream;
+    private boolean begun;
     private int ended;
     private boolean over;
 
     /// @param upstream with nothing in its pipeline that is in the way
-    RawRelay(Inner inner, Channel upstream, RequestRecord record) {
+    /// @param request that has switched to it; null where there was no HTTP
+    RawRelay(Inner inner, Channel upstream, RequestRecord record, @Nullable RequestHead request) {
         this.inner = inner;
         this.downstream = inner.channel();
         this.upstream = upstream;
         this.record = record;
+        this.request = request;
+        this.fromUpstream = new Side(downstream, true);
+        this.fromDownstream = new Side(upstream, false);
     }
 
-    /// The endpoint that a connection without HTTP goes to: the Service's own, by turns.
-    static Optional<Endpoint> endpoint(Inner inner) {
-        var mesh = inner.serving().mesh().current();
+    /// Where a connection without HTTP goes.
+    static Optional<UpstreamPool.Use> target(Inner inner) {
+        var clusters = inner.serving().clusters();
         if (inner.pod().isPresent()) {
-            return inner.pod();
+            var pod = inner.pod().get();
+            var spec = ClusterSpec.ofPod(pod);
+            return Optional.of(new UpstreamPool.Use(pod, false, clusters.of(spec), spec));
         }
-        var service = inner.service(inner.serving().configs().current()).key();
-        var backend = Backend.newBuilder()
-                .setNamespace(service.namespace())
-                .setHostname(service.hostname())
-                .setPort(inner.caller().dialled().getPort())
-                .build();
-        return inner.worker().endpoints().choose(mesh, backend, Set.of());
+        return inner.portNow()
+                .raw()
+                .choose()
+                .filter(target -> target.backend().getBrokenStatus() == 0)
+                .flatMap(target -> {
+                    var spec = target.spec();
+                    var hash = spec.traffic().hash() == null
+                            ? null
+                            : Long.valueOf(HashedRequest.hash(
+                                    Addresses.text(inner.caller().source().getAddress())));
+                    return inner.serving()
+                            .choose(spec, hash, Set.of())
+                            .map(chosen -> new UpstreamPool.Use(chosen.endpoint(), false, clusters.of(spec), spec));
+                });
     }
 
     void start() {
+        attach();
+        begin();
+    }
+
+    /// Takes what comes, and holds it until `begin`, for the handlers of HTTP are still in the other side's way.
+    void attach() {
         inner.worker().add(this);
-        upstream.pipeline().addLast("relay", new Side(downstream, true));
-        downstream.pipeline().addLast("relay", new Side(upstream, false));
+        inner.worker().tickLater();
+        upstream.pipeline().addLast("relay", fromUpstream);
+        downstream.pipeline().addLast("relay", fromDownstream);
+    }
+
+    void begin() {
+        begun = true;
+        fromUpstream.passHeld();
+        fromDownstream.passHeld();
         upstream.read();
         downstream.read();
     }
 
     @Override
     public void recheck(ServiceConfigs.Snapshot now) {
-        var decision = inner.service(now).policies().decide(inner.caller(), null);
+        var decision = inner.service(now).policies().decide(inner.caller(), request);
         if (!decision.allowed()) {
             record.denied(decision.policy());
             record.flag("-", "policy_changed");
             finish(true);
         }
+    }
+
+    @Override
+    public boolean tick(long nowSeconds) {
+        if (request != null && nowSeconds >= request.expiresAt()) {
+            record.flag("-", "jwt_authn_access_denied{Jwt_is_expired}");
+            finish(true);
+        }
+        record.tick();
+        return !over;
     }
 
     private void finish(boolean abort) {
@@ -87,11 +132,27 @@ final class RawRelay implements Live {
     private final class Side extends ChannelInboundHandlerAdapter {
         private final Channel to;
         private final boolean down;
+        private final Queue<ByteBuf> held = new ArrayDeque<>(1);
         private boolean inputEnded;
+        private boolean endPassed;
+        private boolean gone;
 
         Side(Channel to, boolean down) {
             this.to = to;
             this.down = down;
+        }
+
+        void passHeld() {
+            for (var bytes = held.poll(); bytes != null; bytes = held.poll()) {
+                to.write(bytes);
+            }
+            to.flush();
+        }
+
+        @Override
+        public void handlerRemoved(ChannelHandlerContext context) {
+            held.forEach(ReferenceCountUtil::release);
+            held.clear();
         }
 
         @Override
@@ -105,21 +166,25 @@ final class RawRelay implements Live {
             } else {
                 record.received(bytes.readableBytes());
             }
-            to.write(bytes);
+            if (begun) {
+                to.write(bytes);
+            } else {
+                held.add(bytes);
+            }
         }
 
         @Override
         public void channelReadComplete(ChannelHandlerContext context) {
             to.flush();
-            if (!over && !inputEnded && to.isWritable()) {
+            if (begun && !over && !inputEnded && to.isWritable()) {
                 context.read();
             }
         }
 
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext context) {
-            if (!over && context.channel().isWritable()) {
-                to.read();
+            if (!over && context.channel().isWritable() && !((DuplexChannel) to).isInputShutdown()) {
+                to.read(); // of a socket that has ended this would be an error, which resets the other end
             }
         }
 
@@ -135,7 +200,8 @@ final class RawRelay implements Live {
         private void passEnd() {
             if (!over) {
                 ((DuplexChannel) to).shutdownOutput();
-                if (++ended == 2) {
+                endPassed = true;
+                if (++ended == 2 || gone) {
                     finish(false);
                 }
             }
@@ -143,6 +209,10 @@ final class RawRelay implements Live {
 
         @Override
         public void channelInactive(ChannelHandlerContext context) {
+            if (inputEnded && !endPassed) {
+                gone = true; // what it said last is still on its way
+                return;
+            }
             finish(true);
         }
 

@@ -1,9 +1,15 @@
 package dev.culvert.waypoint.http;
 
 import dev.culvert.mesh.model.workload.Addresses;
+import dev.culvert.mesh.model.workload.Workload;
+import dev.culvert.waypoint.balance.HashedRequest;
 import dev.culvert.waypoint.policy.Caller;
 import dev.culvert.waypoint.route.Paths;
+import dev.culvert.waypoint.route.QueryParameters;
 import dev.culvert.waypoint.route.RequestView;
+import dev.culvert.waypoint.token.Carrier;
+import dev.culvert.waypoint.token.Token;
+import dev.culvert.waypoint.token.Verdict;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -11,15 +17,19 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A request's head in its one form: what is matched is what is forwarded, but for what a route changes on purpose.
 /// What was matched stays, for a policy that changes later. Confined to its loop.
-final class RequestHead implements RequestView {
+final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
     /// What only the verified tunnel may say, or what would command a proxy.
     private static final List<String> FORGEABLE = List.of(
             "x-forwarded-client-cert",
@@ -43,28 +53,47 @@ final class RequestHead implements RequestView {
             "x-http2-stream-dependency-id",
             "x-http2-stream-weight",
             "x-http2-stream-promise-id");
-    private static final List<String> HOP_BY_HOP =
-            List.of("connection", "keep-alive", "proxy-connection", "upgrade", "http2-settings", "proxy-authorization");
 
     private final HttpMethod method;
     private final HttpHeaders headers;
     private final boolean keepAlive;
     private final boolean http10;
+    private final boolean webSocket;
     private final String authority;
     private final String path;
     private final String query;
     private String onwardPath;
     private @Nullable HttpHeaders onward;
+    private String callerNamespace = "";
+    private String callerWorkload = "";
+    private String sourceIp = "";
+    private String onwardQuery;
+    private @Nullable Token token;
+    private long expiresAt = Verdict.FOR_EVER;
 
     private RequestHead(HttpRequest request, String authority, String path, String query) {
         this.method = request.method();
         this.headers = request.headers();
         this.keepAlive = HttpUtil.isKeepAlive(request);
         this.http10 = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
+        this.webSocket = wantsWebSocket(request);
         this.authority = authority;
         this.path = path;
         this.query = query;
         this.onwardPath = path;
+        this.onwardQuery = query;
+    }
+
+    /// RFC 6455 §4.1; nobody is led into another protocol.
+    private static boolean wantsWebSocket(HttpRequest request) {
+        var headers = request.headers();
+        return request.method().equals(HttpMethod.GET)
+                && request.protocolVersion().equals(HttpVersion.HTTP_1_1)
+                && headers.containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE, true)
+                && headers.getAll(HttpHeaderNames.UPGRADE).size() == 1
+                && HttpHeaderValues.WEBSOCKET.contentEqualsIgnoreCase(headers.get(HttpHeaderNames.UPGRADE))
+                && !headers.contains(HttpHeaderNames.TRANSFER_ENCODING)
+                && HttpUtil.getContentLength(request, 0) == 0;
     }
 
     /// What a request is refused for, with the status.
@@ -114,11 +143,9 @@ final class RequestHead implements RequestView {
         if (lengths.size() > 1 || (chunked && !lengths.isEmpty())) {
             throw new BadRequestException(400, "the length of the body is said twice");
         }
-        for (var value : request.headers().getAll(HttpHeaderNames.CONNECTION)) {
-            for (var token : value.split(",", -1)) {
-                if (HeaderEdits.isFraming(token.strip())) {
-                    throw new BadRequestException(400, "Connection may not name " + token.strip());
-                }
+        for (var name : HeaderEdits.namedByConnection(request.headers())) {
+            if (HeaderEdits.isFraming(name)) {
+                throw new BadRequestException(400, "Connection may not name " + name);
             }
         }
     }
@@ -160,14 +187,7 @@ final class RequestHead implements RequestView {
     /// Takes away what ends here and what a client may not say, and says what the tunnel says.
     /// @param forged told each name that a client had set
     void sanitise(Caller caller, String self, Consumer<String> forged) {
-        for (var value : headers.getAll(HttpHeaderNames.CONNECTION)) {
-            for (var token : value.split(",", -1)) {
-                if (!token.isBlank()) {
-                    headers.remove(token.strip());
-                }
-            }
-        }
-        HOP_BY_HOP.forEach(headers::remove);
+        HeaderEdits.endHops(headers);
         if (headers.getAll(HttpHeaderNames.TE).stream().noneMatch(te -> te.equalsIgnoreCase("trailers"))) {
             headers.remove(HttpHeaderNames.TE);
         }
@@ -184,11 +204,126 @@ final class RequestHead implements RequestView {
         headers.set("x-forwarded-client-cert", "By=" + self + ";URI=" + caller.identity());
         headers.set("forwarded", "for=\"" + Addresses.text(caller.source()) + "\";proto=http");
         if (!headers.contains("x-request-id")) {
-            headers.set("x-request-id", UUID.randomUUID().toString());
+            headers.set("x-request-id", requestId());
         }
         if (!authority.isEmpty()) {
             headers.set(HttpHeaderNames.HOST, authority);
         }
+    }
+
+    /// A version 4 UUID (RFC 9562 §5.4); it is no secret.
+    private static String requestId() {
+        var random = ThreadLocalRandom.current();
+        return new UUID((random.nextLong() & ~0xF000L) | 0x4000L, (random.nextLong() & ~(3L << 62)) | (1L << 63))
+                .toString();
+    }
+
+    /// @param workload the pod that calls, if the mesh knows it
+    void from(Caller caller, Optional<Workload> workload) {
+        callerNamespace = caller.identity().namespace();
+        callerWorkload = workload.map(Workload::uid).orElse("");
+        sourceIp = Addresses.text(caller.source().getAddress());
+    }
+
+    @Override
+    public String callerNamespace() {
+        return callerNamespace;
+    }
+
+    @Override
+    public String callerWorkload() {
+        return callerWorkload;
+    }
+
+    // ---- tokens ----
+
+    /// What tokens have proved; what only they may say is theirs from now on.
+    /// @param ownHeaders headers that only a token may set
+    void authenticated(Verdict.Passed passed, Collection<String> ownHeaders) {
+        token = passed.token();
+        expiresAt = passed.untilSeconds();
+        ownHeaders.forEach(headers::remove);
+        for (var said : passed.said()) {
+            headers.set(said.header(), said.value());
+        }
+        for (var place : passed.spent()) {
+            switch (place.kind()) {
+                case HEADER -> onward().remove(place.name());
+                case QUERY_PARAMETER -> onwardQuery = QueryParameters.without(onwardQuery, place.name());
+                case COOKIE -> withoutCookie(place.name());
+            }
+        }
+    }
+
+    /// In seconds of the epoch.
+    long expiresAt() {
+        return expiresAt;
+    }
+
+    private void withoutCookie(String name) {
+        var left = new ArrayList<String>();
+        for (var value : headers.getAll(HttpHeaderNames.COOKIE)) {
+            for (var pair : value.split(";", -1)) {
+                var equals = pair.indexOf('=');
+                if (!pair.isBlank()
+                        && !(equals > 0 && pair.substring(0, equals).strip().equals(name))) {
+                    left.add(pair.strip());
+                }
+            }
+        }
+        onward().remove(HttpHeaderNames.COOKIE);
+        if (!left.isEmpty()) {
+            onward().set(HttpHeaderNames.COOKIE, String.join("; ", left));
+        }
+    }
+
+    /// Whether it asks what another request may do (the Fetch standard, "CORS-preflight request").
+    boolean isPreflight() {
+        return method.equals(HttpMethod.OPTIONS)
+                && headers.contains(HttpHeaderNames.ORIGIN)
+                && headers.contains(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD);
+    }
+
+    @Override
+    public String requestPrincipal() {
+        return token == null ? "" : token.principal();
+    }
+
+    @Override
+    public List<String> claim(List<String> path) {
+        return token == null ? List.of() : token.claim(path);
+    }
+
+    // ---- keys ----
+
+    @Override
+    public Optional<String> firstHeader(String name) {
+        return Optional.ofNullable(headers.get(name));
+    }
+
+    @Override
+    public Optional<String> cookie(String name) {
+        for (var value : headers.getAll(HttpHeaderNames.COOKIE)) {
+            for (var pair : value.split(";", -1)) {
+                var equals = pair.indexOf('=');
+                if (equals > 0 && pair.substring(0, equals).strip().equals(name)) {
+                    var found = pair.substring(equals + 1).strip();
+                    var quoted = found.length() > 1 && found.startsWith("\"") && found.endsWith("\"");
+                    return Optional.of(quoted ? found.substring(1, found.length() - 1) : found);
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<String> queryParameter(String name) {
+        return QueryParameters.first(query, name);
+    }
+
+    @Override
+    public String sourceIp() {
+        return sourceIp;
     }
 
     HttpMethod httpMethod() {
@@ -206,13 +341,18 @@ final class RequestHead implements RequestView {
     /// A trailer is no way around what a header may not say.
     static void sanitiseTrailers(HttpHeaders trailers) {
         FORGEABLE.forEach(trailers::remove);
-        HOP_BY_HOP.forEach(trailers::remove);
+        HeaderEdits.endHops(trailers);
         trailers.remove(HttpHeaderNames.HOST).remove(HttpHeaderNames.CONTENT_LENGTH);
         trailers.remove(HttpHeaderNames.TRANSFER_ENCODING).remove(HttpHeaderNames.AUTHORIZATION);
     }
 
     boolean keepAlive() {
         return keepAlive;
+    }
+
+    /// Whether it asks to go on as a WebSocket.
+    boolean isWebSocket() {
+        return webSocket;
     }
 
     boolean isHttp10() {
@@ -222,6 +362,30 @@ final class RequestHead implements RequestView {
     boolean isGrpc() {
         var type = headers.get(HttpHeaderNames.CONTENT_TYPE);
         return type != null && type.toLowerCase(Locale.ROOT).startsWith("application/grpc");
+    }
+
+    /// What gRPC's client gives it (gRPC over HTTP2, "Timeout"); 0 if it says nothing.
+    long grpcTimeoutNanos() {
+        var text = headers.get("grpc-timeout");
+        if (text == null || text.length() < 2 || text.length() > 9) {
+            return 0;
+        }
+        var digits = text.substring(0, text.length() - 1);
+        var unit =
+                switch (text.charAt(text.length() - 1)) {
+                    case 'H' -> 3_600_000_000_000L;
+                    case 'M' -> 60_000_000_000L;
+                    case 'S' -> 1_000_000_000L;
+                    case 'm' -> 1_000_000L;
+                    case 'u' -> 1_000L;
+                    case 'n' -> 1L;
+                    default -> 0L;
+                };
+        if (!digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
+            return 0;
+        }
+        var count = Long.parseLong(digits);
+        return unit != 0 && count > Long.MAX_VALUE / unit ? Long.MAX_VALUE : count * unit;
     }
 
     boolean isChunked() {
@@ -251,7 +415,12 @@ final class RequestHead implements RequestView {
     }
 
     String onwardTarget() {
-        return query.isEmpty() ? onwardPath : onwardPath + "?" + query;
+        return onwardQuery.isEmpty() ? onwardPath : onwardPath + "?" + onwardQuery;
+    }
+
+    /// For logs: nothing in it that could be a token.
+    String shown() {
+        return query.contains("eyJ") || query.contains("token") ? path + "?***" : target();
     }
 
     @Override

@@ -28,6 +28,19 @@ final class Retries {
         this.conditions = Set.copyOf(retry.getConditionsList());
     }
 
+    /// Whether there have been some and there may be no more.
+    boolean isLimitReached() {
+        return retry.getAttempts() > 0 && isExhausted();
+    }
+
+    boolean hasBeenUsed() {
+        return used > 0;
+    }
+
+    boolean maySameEndpoint() {
+        return retry.getSameEndpoint();
+    }
+
     boolean isExhausted() {
         return used >= retry.getAttempts();
     }

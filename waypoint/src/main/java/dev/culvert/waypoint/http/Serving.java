@@ -4,9 +4,17 @@ import dev.culvert.hbone.headers.Baggage;
 import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.proxy.mesh.MeshState;
+import dev.culvert.waypoint.balance.Cluster;
+import dev.culvert.waypoint.balance.ClusterSpec;
+import dev.culvert.waypoint.balance.Clusters;
 import dev.culvert.waypoint.config.ServiceConfigs;
 import dev.culvert.waypoint.telemetry.RequestMetrics;
+import dev.culvert.waypoint.telemetry.RequestRecord;
+import dev.culvert.waypoint.token.RemoteKeys;
 import java.net.InetAddress;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// What every request of this process shares. Thread-safe.
 /// @param self our own identity
@@ -14,11 +22,26 @@ import java.net.InetAddress;
 public record Serving(
         MeshState mesh,
         ServiceConfigs configs,
-        RequestMetrics metrics,
+        Clusters clusters,
+        RemoteKeys keys,
+        RequestRecord.To records,
         SpiffeId self,
         String network,
         InetAddress address,
         HttpLimits limits) {
+    public RequestMetrics metrics() {
+        return records.metrics();
+    }
+
+    /// An endpoint of a cluster.
+    /// @param hash of the request's key; null without one
+    /// @param tried workload uids not to choose again while there are others
+    Optional<Cluster.Chosen> choose(ClusterSpec spec, @Nullable Long hash, Set<String> tried) {
+        var now = mesh.current();
+        return clusters.of(spec)
+                .choose(now, spec, now.workloadAt(network, address).orElse(null), hash, tried);
+    }
+
     /// What we say of ourselves to upstreams.
     Baggage baggage() {
         return mesh.current().workloadAt(network, address).map(Baggage::of).orElse(Baggage.NONE);

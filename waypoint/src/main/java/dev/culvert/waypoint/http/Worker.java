@@ -3,13 +3,14 @@ package dev.culvert.waypoint.http;
 import dev.culvert.hbone.codec.LoopLimits;
 import dev.culvert.hbone.pool.TunnelPool;
 import dev.culvert.waypoint.config.ServiceConfigs;
-import dev.culvert.waypoint.upstream.Endpoints;
 import dev.culvert.waypoint.upstream.UpstreamPool;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import java.time.Instant;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /// One event loop and what belongs to it. Confined to the loop but for [#loop].
 public final class Worker {
@@ -17,10 +18,10 @@ public final class Worker {
     private final LoopLimits limits;
     private final TunnelPool tunnels;
     private final UpstreamPool upstreams;
-    private final Endpoints endpoints = new Endpoints();
     private final Set<Live> live = new LinkedHashSet<>();
     private final Set<Inner> inner = new LinkedHashSet<>();
     private boolean draining;
+    private boolean ticking;
 
     public Worker(EventLoop loop, LoopLimits limits, TunnelPool tunnels, UpstreamPool upstreams) {
         this.loop = loop;
@@ -39,10 +40,6 @@ public final class Worker {
 
     UpstreamPool upstreams() {
         return upstreams;
-    }
-
-    Endpoints endpoints() {
-        return endpoints;
     }
 
     void add(Live one) {
@@ -70,6 +67,26 @@ public final class Worker {
     public void recheck(ServiceConfigs.Snapshot now) {
         assert loop.inEventLoop();
         List.copyOf(live).forEach(one -> one.recheck(now));
+    }
+
+    /// Something under way wants to be asked once a second whether its time is over.
+    void tickLater() {
+        if (!ticking) {
+            ticking = true;
+            loop.schedule(this::tick, 1, TimeUnit.SECONDS);
+        }
+    }
+
+    private void tick() {
+        ticking = false;
+        var now = Instant.now().getEpochSecond();
+        var more = false;
+        for (var one : List.copyOf(live)) {
+            more |= one.tick(now);
+        }
+        if (more) {
+            tickLater();
+        }
     }
 
     /// Each connection ends with the requests that it carries.

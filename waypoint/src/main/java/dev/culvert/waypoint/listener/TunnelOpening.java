@@ -10,13 +10,12 @@ import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.mesh.model.workload.GatewayAddress;
 import dev.culvert.mesh.model.workload.Workload;
 import dev.culvert.proxy.telemetry.AccessLog;
+import dev.culvert.waypoint.balance.Endpoint;
 import dev.culvert.waypoint.config.GovernedService;
 import dev.culvert.waypoint.http.Inner;
 import dev.culvert.waypoint.http.InnerConnection;
 import dev.culvert.waypoint.policy.Caller;
 import dev.culvert.waypoint.tunnel.TunnelChannel;
-import dev.culvert.waypoint.upstream.Endpoints;
-import dev.culvert.waypoint.upstream.Endpoints.Endpoint;
 import java.net.InetSocketAddress;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -84,7 +83,7 @@ final class TunnelOpening {
         return now.pods()
                 .flatMap(governed -> mesh.workloadAt(serving.network(), dialled.getAddress())
                         .filter(this::namesUs)
-                        .map(workload -> new Meant(governed, Endpoints.of(workload, dialled))));
+                        .map(workload -> new Meant(governed, Endpoint.of(workload, dialled))));
     }
 
     private boolean namesUs(Workload workload) {

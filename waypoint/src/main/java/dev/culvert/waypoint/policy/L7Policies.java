@@ -23,6 +23,11 @@ public final class L7Policies {
 
     private final List<Compiled> refusing;
     private final List<Compiled> allowing;
+    private final List<Compiled> auditing;
+    /// Dry runs: what they would decide is told.
+    private final List<Compiled> dryRefusing;
+
+    private final List<Compiled> dryAllowing;
 
     /// @param policy `namespace/name` of the one that decided; empty if none did
     public record Decision(boolean allowed, String policy, String text) {}
@@ -38,10 +43,49 @@ public final class L7Policies {
     public L7Policies(List<Policy> policies) {
         refusing = new ArrayList<>();
         allowing = new ArrayList<>();
+        auditing = new ArrayList<>();
+        dryRefusing = new ArrayList<>();
+        dryAllowing = new ArrayList<>();
         for (var policy : policies) {
             var compiled = compiled(policy);
-            (policy.getAction() == Action.ALLOW ? allowing : refusing).add(compiled);
+            if (policy.getAction() == Action.AUDIT) {
+                auditing.add(compiled);
+            } else if (policy.getAction() == Action.ALLOW) {
+                (policy.getDryRun() ? dryAllowing : allowing).add(compiled);
+            } else {
+                (policy.getDryRun() ? dryRefusing : refusing).add(compiled);
+            }
         }
+    }
+
+    /// What a policy that decides nothing says of a request.
+    /// @param what `audit`, or of a dry run `dry_run_allowed` or `dry_run_denied`
+    public record Told(String policy, String what) {}
+
+    /// Of audits and dry runs; empty without any.
+    /// @param request null where the connection carries no HTTP
+    public List<Told> told(Caller caller, @Nullable RequestView request) {
+        if (auditing.isEmpty() && dryRefusing.isEmpty() && dryAllowing.isEmpty()) {
+            return List.of();
+        }
+        var told = new ArrayList<Told>();
+        for (var policy : auditing) {
+            if (matching(policy, caller, request) >= 0) {
+                told.add(new Told(policy.name, "audit"));
+            }
+        }
+        for (var policy : dryRefusing) {
+            var denied = matching(policy, caller, request) >= 0;
+            told.add(new Told(policy.name, denied ? "dry_run_denied" : "dry_run_allowed"));
+        }
+        if (!dryAllowing.isEmpty()) {
+            var allowed = dryAllowing.stream()
+                    .filter(policy -> matching(policy, caller, request) >= 0)
+                    .findFirst();
+            told.add(allowed.map(policy -> new Told(policy.name, "dry_run_allowed"))
+                    .orElseGet(() -> new Told(dryAllowing.getFirst().name, "dry_run_denied")));
+        }
+        return told;
     }
 
     private static Compiled compiled(Policy policy) {
@@ -117,6 +161,9 @@ public final class L7Policies {
 
     /// One attribute, compiled.
     private static final class Evaluated {
+        private static final List<String> AUDIENCES = List.of("aud");
+        private static final List<String> PRESENTERS = List.of("azp");
+
         private final Attribute attribute;
         private final List<TextMatcher> values;
         private final List<TextMatcher> notValues;
@@ -152,6 +199,11 @@ public final class L7Policies {
                 case METHOD -> request == null ? Optional.empty() : text(request.method());
                 case PATH -> request == null ? Optional.empty() : text(request.path());
                 case HEADER -> request == null ? Optional.empty() : header(request.header(attribute.getName()));
+                case TRUST_DOMAIN -> text(caller.identity().trustDomain());
+                case REQUEST_PRINCIPAL -> request == null ? Optional.empty() : principal(request.requestPrincipal());
+                case AUDIENCE -> request == null ? Optional.empty() : list(request.claim(AUDIENCES));
+                case PRESENTER -> request == null ? Optional.empty() : list(request.claim(PRESENTERS));
+                case CLAIM -> request == null ? Optional.empty() : list(request.claim(attribute.getPathList()));
                 case UNKNOWN, UNRECOGNIZED -> Optional.empty();
             };
         }
@@ -159,6 +211,18 @@ public final class L7Policies {
         private Optional<Boolean> text(String text) {
             return Optional.of((values.isEmpty() || values.stream().anyMatch(one -> one.matches(text)))
                     && notValues.stream().noneMatch(one -> one.matches(text)));
+        }
+
+        /// What is missing matches no value.
+        private Optional<Boolean> principal(String text) {
+            return text.isEmpty() ? Optional.of(values.isEmpty()) : text(text);
+        }
+
+        /// One of the texts must match, and none may.
+        private Optional<Boolean> list(List<String> texts) {
+            return Optional.of((values.isEmpty()
+                            || texts.stream().anyMatch(text -> values.stream().anyMatch(one -> one.matches(text))))
+                    && texts.stream().noneMatch(text -> notValues.stream().anyMatch(one -> one.matches(text))));
         }
 
         /// A header that is missing has no value that could match.

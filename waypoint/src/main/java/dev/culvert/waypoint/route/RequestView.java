@@ -18,4 +18,25 @@ public interface RequestView {
 
     /// Values of a header in the order in which they came.
     List<String> header(String name);
+
+    /// Of the identity that calls.
+    default String callerNamespace() {
+        return "";
+    }
+
+    /// Uid of the pod that calls; empty if the mesh does not know it.
+    default String callerWorkload() {
+        return "";
+    }
+
+    /// `issuer/subject` of the token; empty without one.
+    default String requestPrincipal() {
+        return "";
+    }
+
+    /// Values of a claim of the token; none without a token.
+    /// @param path from the outside in
+    default List<String> claim(List<String> path) {
+        return List.of();
+    }
 }

@@ -1,16 +1,16 @@
 package dev.culvert.waypoint.route;
 
 import com.google.re2j.Pattern;
+import dev.culvert.protos.waypoint.Backend;
 import dev.culvert.protos.waypoint.NamedMatch;
 import dev.culvert.protos.waypoint.PathMatch;
 import dev.culvert.protos.waypoint.RequestMatch;
 import dev.culvert.protos.waypoint.Route;
 import dev.culvert.protos.waypoint.TextMatch;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The routes of one port of a Service, compiled. Immutable.
@@ -19,21 +19,50 @@ public final class RouteTable {
 
     /// A route, and how much of the path its match covered.
     /// @param prefix what a prefix rewrite replaces; empty if the match was none of a prefix
-    public record Chosen(Route route, String prefix) {}
+    public record Chosen(CompiledRoute compiled, String prefix) {
+        public Route route() {
+            return compiled.route();
+        }
 
-    private record Compiled(Route route, List<Match> matches) {}
+        /// Instead of the request's own, if it is to be another for a backend.
+        public Optional<String> authority(Backend backend) {
+            var rewrite = route().getForward().getRewrite();
+            if (backend.hasAuthority()) {
+                return Optional.of(backend.getAuthority());
+            }
+            return rewrite.hasAuthority() ? Optional.of(rewrite.getAuthority()) : Optional.empty();
+        }
+
+        /// Instead of a request's own path, if it is to be another.
+        public Optional<String> path(String own) {
+            var rewrite = route().getForward().getRewrite();
+            return switch (rewrite.getPathCase()) {
+                case FULL -> Optional.of(rewrite.getFull());
+                case PREFIX ->
+                    Optional.of(
+                            prefix.isEmpty()
+                                    ? rewrite.getPrefix()
+                                    : PathRewrite.replacePrefix(own, prefix, rewrite.getPrefix()));
+                case REGEX -> Optional.ofNullable(compiled.regex()).map(regex -> regex.rewrite(own));
+                case PATH_NOT_SET -> Optional.empty();
+            };
+        }
+    }
+
+    private record Compiled(CompiledRoute route, List<Match> matches) {}
 
     /// @throws IllegalArgumentException for what cannot be understood
     public RouteTable(List<Route> routes) {
-        this.routes = routes.stream().map(RouteTable::compiled).toList();
+        this.routes = routes.stream()
+                .map(route -> new Compiled(
+                        CompiledRoute.of(route),
+                        route.getMatchesList().stream().map(Match::new).toList()))
+                .toList();
     }
 
-    private static Compiled compiled(Route route) {
-        if (route.getActionCase() == Route.ActionCase.ACTION_NOT_SET) {
-            throw new IllegalArgumentException("route " + route.getName() + " has an action of an unknown kind");
-        }
-        return new Compiled(
-                route, route.getMatchesList().stream().map(Match::new).toList());
+    /// In their order.
+    public List<CompiledRoute> all() {
+        return routes.stream().map(Compiled::route).toList();
     }
 
     /// The first that matches.
@@ -59,6 +88,8 @@ public final class RouteTable {
         private final @Nullable TextMatcher authority;
         private final List<Named> headers;
         private final List<Named> queryParameters;
+        private final @Nullable Set<String> sources;
+        private final String sourceNamespace;
 
         Match(RequestMatch match) {
             path = match.hasPath() ? match.getPath() : null;
@@ -72,6 +103,8 @@ public final class RouteTable {
             headers = match.getHeadersList().stream().map(Named::new).toList();
             queryParameters =
                     match.getQueryParametersList().stream().map(Named::new).toList();
+            sources = match.hasSources() ? Set.copyOf(match.getSources().getWorkloadsList()) : null;
+            sourceNamespace = match.getSourceNamespace();
         }
 
         private static @Nullable TextMatcher matcher(boolean present, TextMatch match) {
@@ -80,6 +113,8 @@ public final class RouteTable {
 
         boolean holds(RequestView request) {
             return holdsPath(request.path())
+                    && (sources == null || sources.contains(request.callerWorkload()))
+                    && (sourceNamespace.isEmpty() || sourceNamespace.equals(request.callerNamespace()))
                     && (method == null || method.matches(request.method()))
                     && (scheme == null || scheme.matches(request.scheme()))
                     && (authority == null || authority.matches(request.authority()))
@@ -139,40 +174,34 @@ public final class RouteTable {
         private final String name;
         private final @Nullable TextMatcher value;
         private final boolean invert;
+        private final List<String> claim;
 
         Named(NamedMatch match) {
             name = match.getName();
             value = match.hasValue() ? new TextMatcher(match.getValue()) : null;
             invert = match.getInvert();
+            claim = match.getClaimList();
         }
 
         /// Several values count as one, joined by commas.
         boolean holdsHeader(RequestView request) {
+            if (!claim.isEmpty()) {
+                return holdsClaim(request) != invert;
+            }
             var values = request.header(name);
             var holds = !values.isEmpty() && (value == null || value.matches(String.join(",", values)));
             return holds != invert;
         }
 
-        /// Of a parameter that is there several times the first counts.
-        boolean holdsParameter(String query) {
-            for (var pair : query.split("&", -1)) {
-                var equals = pair.indexOf('=');
-                if (decode(equals < 0 ? pair : pair.substring(0, equals)).equals(name) && !pair.isEmpty()) {
-                    var found = equals < 0 ? "" : decode(pair.substring(equals + 1));
-                    return (value == null || value.matches(found)) != invert;
-                }
-            }
-            return invert;
+        /// One of its values must match.
+        private boolean holdsClaim(RequestView request) {
+            var values = request.claim(claim);
+            return value == null ? !values.isEmpty() : values.stream().anyMatch(value::matches);
         }
 
-        private static String decode(String text) {
-            try {
-                return text.indexOf('%') < 0 && text.indexOf('+') < 0
-                        ? text
-                        : URLDecoder.decode(text, StandardCharsets.UTF_8);
-            } catch (IllegalArgumentException notEncoded) {
-                return text;
-            }
+        boolean holdsParameter(String query) {
+            var found = QueryParameters.first(query, name);
+            return found.map(text -> value == null || value.matches(text)).orElse(false) != invert;
         }
     }
 }

@@ -56,8 +56,7 @@ public final class RequestMetrics {
             "connection_security_policy");
 
     public static final List<MetricFamily> FAMILIES = List.of(
-            MetricFamily.counter(
-                    "istio_requests_total", "Requests that have ended, or connections without HTTP", names()),
+            MetricFamily.counter("istio_requests_total", "Requests that have ended", names()),
             new MetricFamily(
                     "istio_request_duration_milliseconds",
                     MetricFamily.Type.HISTOGRAM,
@@ -65,11 +64,33 @@ public final class RequestMetrics {
                     "Milliseconds from the first byte of a request to the end of its answer",
                     "",
                     false),
+            histogram("istio_request_bytes", "Bytes of a request, header and body"),
+            histogram("istio_response_bytes", "Bytes of an answer, header and body"),
+            MetricFamily.counter("istio_tcp_connections_opened_total", "Connections without HTTP", tcpNames()),
+            MetricFamily.counter(
+                    "istio_tcp_connections_closed_total", "Connections without HTTP that have ended", tcpNames()),
+            MetricFamily.counter(
+                    "istio_tcp_sent_bytes_total",
+                    "Bytes that clients of connections without HTTP were sent",
+                    tcpNames()),
+            MetricFamily.counter(
+                    "istio_tcp_received_bytes_total",
+                    "Bytes that clients of connections without HTTP have sent",
+                    tcpNames()),
             MetricFamily.counter("culvert_waypoint_denied_total", "Requests refused by policy", "policy"),
+            MetricFamily.counter(
+                    "culvert_waypoint_told_total",
+                    "Requests that a policy of action AUDIT or a dry run has an opinion of",
+                    "policy",
+                    "what"),
             MetricFamily.counter(
                     "culvert_waypoint_forged_headers_total",
                     "Headers of clients that claimed what only the tunnel can tell, and were removed",
                     "header"),
+            MetricFamily.counter(
+                    "culvert_waypoint_ejections_total",
+                    "Endpoints that got no requests for a while because they failed",
+                    "service"),
             MetricFamily.counter("culvert_waypoint_limits_total", "Times that a limit was reached", "limit"),
             MetricFamily.counter(
                     "culvert_metric_label_overflow_total",
@@ -86,10 +107,15 @@ public final class RequestMetrics {
             String grpcStatus,
             String flags) {}
 
-    private record Meters(Counter requests, DistributionSummary millis) {}
+    private record Meters(
+            Counter requests, DistributionSummary millis, DistributionSummary received, DistributionSummary sent) {}
+
+    /// Of connections without HTTP.
+    private record TcpMeters(Counter opened, Counter closed, Counter sent, Counter received) {}
 
     private final MeterRegistry registry;
     private final Map<Key, Meters> meters = new ConcurrentHashMap<>();
+    private final Map<Key, TcpMeters> tcpMeters = new ConcurrentHashMap<>();
     private final Map<String, Counter> policies = new ConcurrentHashMap<>();
     private final Counter overflow;
 
@@ -102,7 +128,75 @@ public final class RequestMetrics {
         return LABELS.toArray(String[]::new);
     }
 
-    void ended(Key key, Duration took) {
+    private static boolean isOfHttp(String label) {
+        return label.equals("response_code") || label.equals("grpc_response_status");
+    }
+
+    private static String[] tcpNames() {
+        return LABELS.stream().filter(label -> !isOfHttp(label)).toArray(String[]::new);
+    }
+
+    private static MetricFamily histogram(String name, String help) {
+        return new MetricFamily(name, MetricFamily.Type.HISTOGRAM, LABELS, help, "", false);
+    }
+
+    /// A connection without HTTP, of which is counted what is new. Confined to one loop.
+    static final class Connection {
+        private final @Nullable TcpMeters meters;
+        private long countedReceived;
+        private long countedSent;
+
+        private Connection(@Nullable TcpMeters meters) {
+            this.meters = meters;
+        }
+
+        /// @param received from the client so far
+        void moved(long received, long sent) {
+            if (meters != null) {
+                meters.received.increment((double) received - countedReceived);
+                meters.sent.increment((double) sent - countedSent);
+            }
+            countedReceived = received;
+            countedSent = sent;
+        }
+    }
+
+    /// A connection without HTTP has begun.
+    /// @param key as far as it is known then
+    Connection opened(Key key) {
+        var found = tcp(key);
+        if (found != null) {
+            found.opened.increment();
+        }
+        return new Connection(found);
+    }
+
+    void closed(Key key) {
+        var found = tcp(key);
+        if (found != null) {
+            found.closed.increment();
+        }
+    }
+
+    private @Nullable TcpMeters tcp(Key key) {
+        var found = tcpMeters.get(key);
+        if (found == null && tcpMeters.size() >= MAX_LABEL_SETS) {
+            overflow.increment();
+            return null;
+        }
+        return found == null ? tcpMeters.computeIfAbsent(key, this::registerTcp) : found;
+    }
+
+    private TcpMeters registerTcp(Key key) {
+        var tags = tags(key).stream().filter(tag -> !isOfHttp(tag.getKey())).toList();
+        return new TcpMeters(
+                registry.counter("istio_tcp_connections_opened", tags),
+                registry.counter("istio_tcp_connections_closed", tags),
+                registry.counter("istio_tcp_sent_bytes", tags),
+                registry.counter("istio_tcp_received_bytes", tags));
+    }
+
+    void ended(Key key, Duration took, long received, long sent) {
         var found = meters.get(key);
         if (found == null) {
             if (meters.size() >= MAX_LABEL_SETS) {
@@ -113,16 +207,24 @@ public final class RequestMetrics {
         }
         found.requests.increment();
         found.millis.record(took.toNanos() / 1e6);
+        found.received.record((double) received);
+        found.sent.record((double) sent);
     }
 
     private Meters register(Key key) {
         var tags = tags(key);
         return new Meters(
                 registry.counter("istio_requests", tags),
-                DistributionSummary.builder("istio_request_duration_milliseconds")
-                        .tags(tags)
-                        .serviceLevelObjectives(BUCKETS)
-                        .register(registry));
+                summary("istio_request_duration_milliseconds", tags),
+                summary("istio_request_bytes", tags),
+                summary("istio_response_bytes", tags));
+    }
+
+    private DistributionSummary summary(String name, List<Tag> tags) {
+        return DistributionSummary.builder(name)
+                .tags(tags)
+                .serviceLevelObjectives(BUCKETS)
+                .register(registry);
     }
 
     private static List<Tag> tags(Key key) {
@@ -131,7 +233,7 @@ public final class RequestMetrics {
         values.add("waypoint");
         values.add(client == null ? "" : client.names().workloadName());
         values.add(client == null ? "" : client.names().canonicalName());
-        values.add(client == null ? "" : client.names().canonicalRevision());
+        values.add(client == null ? "" : revision(client));
         values.add(key.identity.namespace());
         values.add(key.identity.toString());
         values.add(client == null ? "" : client.names().canonicalName());
@@ -164,6 +266,12 @@ public final class RequestMetrics {
         return tags;
     }
 
+    /// Of a source that says none it is `latest`, as with Istio; of a destination it is unknown.
+    private static String revision(Workload client) {
+        var said = client.names().canonicalRevision();
+        return said.isEmpty() ? "latest" : said;
+    }
+
     void denied(String policy) {
         var found = policies.get(policy);
         if (found == null && policies.size() < MAX_POLICIES) {
@@ -172,6 +280,22 @@ public final class RequestMetrics {
                     name -> registry.counter("culvert_waypoint_denied", "policy", name.isEmpty() ? "none" : name));
         }
         (found == null ? overflow : found).increment();
+    }
+
+    /// @param what `audit`, or what a dry run would have done
+    void told(String policy, String what) {
+        var key = what + " " + policy;
+        var found = policies.get(key);
+        if (found == null && policies.size() < MAX_POLICIES) {
+            found = policies.computeIfAbsent(
+                    key, _ -> registry.counter("culvert_waypoint_told", "policy", policy, "what", what));
+        }
+        (found == null ? overflow : found).increment();
+    }
+
+    /// @param hostname of the Service that an endpoint was taken out of
+    public void ejected(String hostname) {
+        registry.counter("culvert_waypoint_ejections", "service", hostname).increment();
     }
 
     public void forged(String header) {

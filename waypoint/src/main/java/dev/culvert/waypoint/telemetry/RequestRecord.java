@@ -1,10 +1,18 @@
 package dev.culvert.waypoint.telemetry;
 
+import dev.culvert.daemon.log.AccessFormat;
 import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.Workload;
+import dev.culvert.waypoint.balance.ClusterSpec;
+import dev.culvert.waypoint.balance.Endpoint;
 import dev.culvert.waypoint.policy.Caller;
+import dev.culvert.waypoint.policy.L7Policies;
+import dev.culvert.waypoint.route.RequestView;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,8 +22,10 @@ import org.slf4j.LoggerFactory;
 public final class RequestRecord {
     private static final Logger LOG = LoggerFactory.getLogger("access");
     private static final int SHOWN = 256;
+    private static final long REPORT_NANOS = 5_000_000_000L;
 
     private final RequestMetrics metrics;
+    private final AccessFormat format;
     private final Caller caller;
     private final @Nullable Workload client;
     private final @Nullable Service service;
@@ -28,24 +38,45 @@ public final class RequestRecord {
     private String flags = "-";
     private String details = "-";
     private String policy = "";
+    private String told = "";
     private String grpcStatus = "";
     private int status;
     private int tries;
     private long received;
     private long sent;
-    private @Nullable Workload destination;
+    private long receivedHeaders;
+    private long sentHeaders;
+    private long triedNanos;
+    private long upstreamNanos = -1;
+    private @Nullable RequestView request;
+    private String version = "";
+    private @Nullable Endpoint endpoint;
+    private ClusterSpec.@Nullable Key cluster;
+    private RequestMetrics.@Nullable Connection connection;
+    private long reportedNanos;
     private boolean ended;
 
-    public RequestRecord(RequestMetrics metrics, Caller caller, @Nullable Workload client, @Nullable Service service) {
-        this.metrics = metrics;
+    /// Where records go, the same for all.
+    public record To(RequestMetrics metrics, AccessFormat format) {}
+
+    public RequestRecord(To to, Caller caller, @Nullable Workload client, @Nullable Service service) {
+        this.metrics = to.metrics;
+        this.format = to.format;
         this.caller = caller;
         this.client = client;
         this.service = service;
     }
 
-    public void request(String newMethod, String newPath, boolean grpc) {
+    /// @param newVersion as the protocol calls itself, such as `HTTP/1.1`
+    public void request(String newMethod, String newPath, String newVersion) {
         method = newMethod;
         path = newPath;
+        version = newVersion;
+    }
+
+    /// @param read what was read of the request; asked at the end
+    public void understood(RequestView read, boolean grpc) {
+        request = read;
         protocol = grpc ? "grpc" : "http";
     }
 
@@ -57,9 +88,19 @@ public final class RequestRecord {
         route = name;
     }
 
-    public void tried(Workload endpoint) {
-        destination = endpoint;
+    public void tried(Endpoint to, ClusterSpec.Key of) {
+        endpoint = to;
+        cluster = of;
+        triedNanos = System.nanoTime();
         tries++;
+    }
+
+    /// The upstream has begun to answer.
+    public void viaUpstream() {
+        upstreamNanos = System.nanoTime() - triedNanos;
+        if (details.equals("-")) {
+            details = "via_upstream";
+        }
     }
 
     public void answered(int code) {
@@ -70,15 +111,33 @@ public final class RequestRecord {
         grpcStatus = code;
     }
 
+    /// What audits and dry runs say.
+    public void told(List<L7Policies.Told> all) {
+        for (var one : all) {
+            metrics.told(one.policy(), one.what());
+            told = (told.isEmpty() ? "" : told + ",") + one.policy() + "=" + one.what();
+        }
+    }
+
     /// @param name of the policies that decided; empty if none did
     public void denied(String name) {
         policy = name;
         metrics.denied(name);
     }
 
-    public void flag(String newFlags, String newDetails) {
-        flags = newFlags;
+    /// @param more flags, beside those that there are; `-` for none
+    public void flag(String more, String newDetails) {
+        flags = flags.equals("-") ? more : more.equals("-") ? flags : flags + "," + more;
         details = newDetails;
+    }
+
+    /// @param bytes of the request's header, as far as it can be told
+    public void receivedHeader(long bytes) {
+        receivedHeaders += bytes;
+    }
+
+    public void sentHeader(long bytes) {
+        sentHeaders += bytes;
     }
 
     public void received(int bytes) {
@@ -89,6 +148,28 @@ public final class RequestRecord {
         sent += bytes;
     }
 
+    /// Of a connection without HTTP that is under way: what has come and gone is counted every 5 s.
+    public void tick() {
+        var now = System.nanoTime();
+        if (!ended && protocol.equals("tcp") && now - reportedNanos >= REPORT_NANOS) {
+            reportedNanos = now;
+            connection().moved(received, sent);
+        }
+    }
+
+    private RequestMetrics.Connection connection() {
+        if (connection == null) {
+            connection = metrics.opened(key());
+        }
+        return connection;
+    }
+
+    private RequestMetrics.Key key() {
+        var destination = endpoint == null ? null : endpoint.workload();
+        return new RequestMetrics.Key(
+                client, caller.identity(), destination, service, protocol, status, grpcStatus, flags);
+    }
+
     /// At the end; again has no effect.
     public void end() {
         if (ended) {
@@ -96,16 +177,31 @@ public final class RequestRecord {
         }
         ended = true;
         var took = Duration.ofNanos(System.nanoTime() - startNanos);
-        metrics.ended(
-                new RequestMetrics.Key(
-                        client, caller.identity(), destination, service, protocol, status, grpcStatus, flags),
-                took);
+        if (protocol.equals("tcp")) {
+            connection().moved(received, sent);
+            metrics.closed(key());
+        } else {
+            metrics.ended(key(), took, received + receivedHeaders, sent + sentHeaders);
+        }
+        switch (format) {
+            case FIELDS -> line(took);
+            case TEXT, JSON -> AccessLines.write(format, entry(took));
+            case OFF -> {}
+        }
+    }
+
+    private void line(Duration took) {
+        if (!LOG.isInfoEnabled()) {
+            return;
+        }
         var line = LOG.atInfo()
                 .addKeyValue("src.addr", Addresses.text(caller.source()))
                 .addKeyValue("src.identity", caller.identity().toString())
                 .addKeyValue("dst.addr", Addresses.text(caller.dialled()))
                 .addKeyValue("dst.service", service == null ? "-" : service.hostname())
-                .addKeyValue("dst.workload", destination == null ? "-" : destination.name())
+                .addKeyValue(
+                        "dst.workload",
+                        endpoint == null ? "-" : endpoint.workload().name())
                 .addKeyValue("protocol", protocol)
                 .addKeyValue("method", method)
                 .addKeyValue("path", path.length() > SHOWN ? path.substring(0, SHOWN) + "…" : path)
@@ -117,6 +213,49 @@ public final class RequestRecord {
                 .addKeyValue("bytes_received", received)
                 .addKeyValue("bytes_sent", sent)
                 .addKeyValue("duration", took.toMillis() + "ms");
-        (policy.isEmpty() ? line : line.addKeyValue("policy", policy)).log("request complete");
+        var judged = policy.isEmpty() ? line : line.addKeyValue("policy", policy);
+        (told.isEmpty() ? judged : judged.addKeyValue("told", told)).log("request complete");
+    }
+
+    private AccessEntry entry(Duration took) {
+        var http = !protocol.equals("tcp");
+        return new AccessEntry(
+                Instant.now().minus(took),
+                http ? method : "",
+                http ? path : "",
+                version,
+                status,
+                flags,
+                details.equals("-") ? "" : details.replace(' ', '_'),
+                received,
+                sent,
+                took.toMillis(),
+                upstreamNanos < 0 ? -1 : TimeUnit.NANOSECONDS.toMillis(upstreamNanos),
+                headers(),
+                endpoint == null || cluster == null
+                        ? AccessEntry.Upstream.NONE
+                        : new AccessEntry.Upstream(Addresses.text(endpoint.address()), name(cluster)),
+                Addresses.text(caller.dialled()),
+                Addresses.text(caller.source()),
+                route.equals("-") ? "" : route);
+    }
+
+    private AccessEntry.Headers headers() {
+        return request == null
+                ? AccessEntry.Headers.NONE
+                : new AccessEntry.Headers(
+                        first("x-forwarded-for"), first("user-agent"), first("x-request-id"), request.authority());
+    }
+
+    private String first(String header) {
+        var values = request == null ? List.<String>of() : request.header(header);
+        return values.isEmpty() ? "" : values.getFirst();
+    }
+
+    /// As Istio names the clusters of a waypoint.
+    private String name(ClusterSpec.Key of) {
+        var kind = protocol.equals("tcp") ? "tcp" : "http";
+        var subset = of.subset().isEmpty() ? kind : kind + "/" + of.subset();
+        return "inbound-vip|" + of.port() + "|" + subset + "|" + of.hostname();
     }
 }

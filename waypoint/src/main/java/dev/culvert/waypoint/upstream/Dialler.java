@@ -13,8 +13,8 @@ import dev.culvert.hbone.tunnel.Tunnel;
 import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.proxy.ca.CertificateStore;
+import dev.culvert.waypoint.balance.Endpoint;
 import dev.culvert.waypoint.tunnel.TunnelChannel;
-import dev.culvert.waypoint.upstream.Endpoints.Endpoint;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -65,7 +65,7 @@ public final class Dialler {
     }
 
     private CompletableFuture<HboneTls> onLoop(CompletableFuture<HboneTls> tls) {
-        return tls.isDone() ? tls : tls.thenApplyAsync(ready -> ready, loop);
+        return tls.isDone() ? tls : tls.whenCompleteAsync((_, _) -> {}, loop);
     }
 
     private CompletableFuture<Channel> tunnel(Endpoint endpoint, HboneTls tls, ConnectRequest request) {

@@ -1,5 +1,6 @@
 package dev.culvert.waypoint.upstream;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
@@ -84,9 +85,16 @@ public final class Gate extends ChannelDuplexHandler {
         }
     }
 
+    /// Bytes are of another protocol than the codec's, and go on.
     @Override
     public void handlerRemoved(ChannelHandlerContext context) {
-        queue.forEach(ReferenceCountUtil::release);
-        queue.clear();
+        while (!queue.isEmpty()) {
+            var next = queue.remove();
+            if (next instanceof ByteBuf && context.channel().isActive()) {
+                context.fireChannelRead(next);
+            } else {
+                ReferenceCountUtil.release(next);
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpResponse;
@@ -46,8 +47,23 @@ public final class Upstream extends ChannelInboundHandlerAdapter {
         return requests > 1;
     }
 
+    /// How many it has carried.
+    int requests() {
+        return requests;
+    }
+
     boolean isUsable() {
         return !gone && channel.isActive();
+    }
+
+    /// There is no more HTTP on this connection; what has come of the rest goes to the handlers behind.
+    public void leave() {
+        user = null;
+        gone = true;
+        channel.closeFuture().addListener(_ -> onGone.run());
+        channel.pipeline().remove(this);
+        channel.pipeline().remove(Gate.class);
+        channel.pipeline().remove(HttpClientCodec.class);
     }
 
     /// The request is over; HTTP/1.1 connections may carry another one.

@@ -88,7 +88,7 @@ final class Answer implements UpstreamEvents {
             trailers = last.trailingHeaders();
             ReferenceCountUtil.release(content);
             if (upstream != null && harbour != null) {
-                harbour.client.release(harbour.waypoint(), upstream, reusable);
+                harbour.client.release(harbour.use(upstream.isHttp2()), upstream, reusable);
             }
             whole.complete(this);
         } else {

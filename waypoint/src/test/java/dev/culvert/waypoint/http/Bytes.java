@@ -15,7 +15,7 @@ import java.util.function.Predicate;
 
 /// The bytes of one tunnel, for a test's thread.
 final class Bytes implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Channel channel;
     private final ByteArrayOutputStream heard = new ByteArrayOutputStream();
@@ -89,6 +89,14 @@ final class Bytes implements AutoCloseable {
     }
 
     private final class Ear extends ChannelInboundHandlerAdapter {
+        /// Who refuses at once may have done so before anybody listened.
+        @Override
+        public void handlerAdded(ChannelHandlerContext context) {
+            if (!channel.isActive() || ((DuplexChannel) channel).isInputShutdown()) {
+                note(() -> ended = true);
+            }
+        }
+
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
             var bytes = (ByteBuf) message;

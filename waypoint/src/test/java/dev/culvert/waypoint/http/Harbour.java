@@ -2,6 +2,8 @@ package dev.culvert.waypoint.http;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
+import com.google.protobuf.TextFormat;
+import dev.culvert.daemon.log.AccessFormat;
 import dev.culvert.hbone.codec.H2Limits;
 import dev.culvert.hbone.codec.LoopLimits;
 import dev.culvert.hbone.headers.Baggage;
@@ -14,6 +16,7 @@ import dev.culvert.mesh.model.workload.NamespacedHostname;
 import dev.culvert.mesh.model.workload.Workload;
 import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
 import dev.culvert.protos.discovery.Resource;
+import dev.culvert.protos.waypoint.Protocol;
 import dev.culvert.protos.waypoint.ServiceConfig;
 import dev.culvert.protos.workload.Address;
 import dev.culvert.protos.workload.NetworkAddress;
@@ -24,11 +27,16 @@ import dev.culvert.protos.workload.TunnelProtocol;
 import dev.culvert.proxy.ca.CertificateStore;
 import dev.culvert.proxy.ca.TestAuthority;
 import dev.culvert.proxy.mesh.MeshState;
+import dev.culvert.waypoint.balance.Cluster;
+import dev.culvert.waypoint.balance.ClusterSpec;
+import dev.culvert.waypoint.balance.Clusters;
+import dev.culvert.waypoint.balance.Endpoint;
 import dev.culvert.waypoint.config.ServiceConfigs;
 import dev.culvert.waypoint.listener.HboneListener;
 import dev.culvert.waypoint.telemetry.RequestMetrics;
+import dev.culvert.waypoint.telemetry.RequestRecord;
+import dev.culvert.waypoint.token.RemoteKeys;
 import dev.culvert.waypoint.upstream.Dialler;
-import dev.culvert.waypoint.upstream.Endpoints.Endpoint;
 import dev.culvert.waypoint.upstream.UpstreamLimits;
 import dev.culvert.waypoint.upstream.UpstreamPool;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -62,6 +70,8 @@ final class Harbour implements AutoCloseable {
     final MeterRegistry registry = new SimpleMeterRegistry();
     final MeshState mesh = new MeshState();
     final ServiceConfigs configs;
+    final Clusters clusters = new Clusters();
+    private final Cluster ofClient = new Cluster();
     final List<Worker> workers = new ArrayList<>();
     final UpstreamPool client;
     final EventLoop clientLoop;
@@ -74,13 +84,27 @@ final class Harbour implements AutoCloseable {
     private int version;
 
     Harbour() throws Exception {
+        this(AccessFormat.FIELDS);
+    }
+
+    Harbour(AccessFormat format) throws Exception {
         certificates = new CertificateStore(new TestAuthority(), null, Clock.systemUTC());
         configs = new ServiceConfigs(this::changed);
         var upstream = new UpstreamLimits(8, 100, Duration.ofSeconds(30), Duration.ofSeconds(5));
         loops.forEach(loop -> workers.add(worker((EventLoop) loop, upstream)));
         var limits = new HttpLimits(16 * 1024, 100, 64 * 1024, Duration.ofSeconds(30), Duration.ofSeconds(2));
         var serving = new Serving(
-                mesh, configs, new RequestMetrics(registry), WAYPOINT, "", InetAddress.ofLiteral("127.0.0.1"), limits);
+                mesh,
+                configs,
+                clusters,
+                new RemoteKeys(
+                        (uri, bound) -> CompletableFuture.failedFuture(new IllegalStateException("no keys here")),
+                        System::nanoTime),
+                new RequestRecord.To(new RequestMetrics(registry), format),
+                WAYPOINT,
+                "",
+                InetAddress.ofLiteral("127.0.0.1"),
+                limits);
         var bounds = new HboneListener.Bounds(H2Limits.DEFAULTS, 100, Duration.ofSeconds(5), Duration.ofMillis(200));
         var config = new HboneListener.Config(
                 serving, workers, certificates, new NamespacedHostname("quay", "w.quay.svc.cluster.local"), bounds);
@@ -143,6 +167,14 @@ final class Harbour implements AutoCloseable {
         mesh.apply(changes);
     }
 
+    /// @param forward what stands in the route's action beside the backend
+    static ServiceConfig.Builder config(Protocol protocol, String forward) throws Exception {
+        var text =
+                "ports {number: 80 protocol: " + protocol + " routes {name: 'r' forward {backends {weight: 1 namespace:"
+                        + " 'quay' hostname: '" + BERTH.hostname() + "' port: 80} " + forward + "}}}";
+        return TextFormat.parse(text, ServiceConfig.class).toBuilder();
+    }
+
     /// What the controller says of the Service.
     void configure(ServiceConfig.Builder config) {
         var whole = config.setNamespace(BERTH.namespace())
@@ -177,6 +209,11 @@ final class Harbour implements AutoCloseable {
                 Set.of(WAYPOINT));
     }
 
+    UpstreamPool.Use use(boolean http2) {
+        var endpoint = waypoint();
+        return new UpstreamPool.Use(endpoint, http2, ofClient, ClusterSpec.ofPod(endpoint));
+    }
+
     private static Workload fail() {
         throw new AssertionError("not a workload");
     }
@@ -185,7 +222,7 @@ final class Harbour implements AutoCloseable {
     Answer call(boolean http2, Request request) throws Exception {
         var collected = new Answer();
         CompletableFuture.runAsync(
-                        () -> client.acquire(waypoint(), http2, portal(), collected)
+                        () -> client.acquire(use(http2), portal(), collected)
                                 .whenComplete((upstream, failure) -> collected.send(this, upstream, failure, request)),
                         clientLoop)
                 .get();
@@ -194,9 +231,9 @@ final class Harbour implements AutoCloseable {
 
     /// A tunnel's bytes.
     Bytes raw() throws Exception {
-        var opened = CompletableFuture.supplyAsync(() -> client.raw(waypoint(), portal()), clientLoop)
+        var opened = CompletableFuture.supplyAsync(() -> client.raw(use(false), portal()), clientLoop)
                 .get()
-                .get(5, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
         return new Bytes(opened);
     }
 

@@ -21,8 +21,19 @@ class L7PoliciesTest {
             new SpiffeId("cluster.local", "quay", "portal"),
             new InetSocketAddress(Addresses.parse("198.18.65.7").orElseThrow(), 40000),
             new InetSocketAddress(Addresses.parse("198.19.0.1").orElseThrow(), 8080));
+    private static final Map<String, List<String>> CLAIMS = Map.of(
+            "iss",
+            List.of("i"),
+            "sub",
+            List.of("s"),
+            "aud",
+            List.of("x", "y"),
+            "azp",
+            List.of("z"),
+            "a.b",
+            List.of("1"));
     private static final TestRequest REQUEST =
-            new TestRequest("GET", "Berth.test:8080", "/slots/7", "", Map.of("x-lane", List.of("a")));
+            new TestRequest("GET", "Berth.test:8080", "/slots/7", "", Map.of("x-lane", List.of("a")), CLAIMS);
 
     private static L7Policies policies(Action action, String rule) throws Exception {
         var policy = TextFormat.parse("rules {" + rule + "}", Policy.class).toBuilder()
@@ -56,6 +67,16 @@ class L7PoliciesTest {
                 "to {attributes {kind: HOST values {exact: 'berth.TEST:8080' ignore_case: true}}} | true",
                 "to {attributes {kind: HOST values {exact: 'berth.test' ignore_case: true}}} | false",
                 "to {attributes {kind: DESTINATION_PORT ports: 8080}} | true",
+                "from {attributes {kind: TRUST_DOMAIN values {suffix: '.local'}}} | true",
+                "from {attributes {kind: TRUST_DOMAIN not_values {exact: 'cluster.local'}}} | false",
+                "from {attributes {kind: REQUEST_PRINCIPAL values {present: true}}} | true",
+                "from {attributes {kind: REQUEST_PRINCIPAL values {exact: 'i/t'}}} | false",
+                "from {attributes {kind: REQUEST_PRINCIPAL not_values {prefix: 'i/'}}} | false",
+                "when {attributes {kind: AUDIENCE values {exact: 'y'}}} | true",
+                "when {attributes {kind: AUDIENCE not_values {exact: 'x'}}} | false",
+                "when {attributes {kind: PRESENTER values {exact: 'z'}}} | true",
+                "when {attributes {kind: CLAIM path: 'a' path: 'b' values {exact: '1'}}} | true",
+                "when {attributes {kind: CLAIM path: 'a' values {exact: '1'}}} | false",
                 "to {attributes {kind: DESTINATION_PORT not_ports: 8080}} | false",
                 "when {attributes {kind: HEADER name: 'x-lane' values {exact: 'a'}}} | true",
                 "when {attributes {kind: HEADER name: 'x-none' values {present: true}}} | false",
@@ -86,6 +107,36 @@ class L7PoliciesTest {
     void whatCannotBeEvaluatedNeverAllowsAndNeverSaves(String rule) throws Exception {
         assertThat(policies(Action.ALLOW, rule).decide(PORTAL, null).allowed()).isFalse();
         assertThat(policies(Action.DENY, rule).decide(PORTAL, null).allowed()).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "REQUEST_PRINCIPAL values {present: true} | false",
+                "REQUEST_PRINCIPAL not_values {exact: 'i/s'} | true",
+                "AUDIENCE values {exact: 'x'} | false",
+                "CLAIM path: 'a' values {present: true} | false",
+            })
+    void withoutATokenNothingOfATokenMatches(String attribute, boolean matches) throws Exception {
+        var rule = "from {attributes {kind: " + attribute + "}}";
+        var plain = TestRequest.of("GET", "/");
+        assertThat(policies(Action.ALLOW, rule).decide(PORTAL, plain).allowed()).isEqualTo(matches);
+        assertThat(policies(Action.DENY, rule).decide(PORTAL, plain).allowed()).isEqualTo(!matches);
+    }
+
+    @Test
+    void auditsAndDryRunsDecideNothingAndAreTold() throws Exception {
+        var audit = TextFormat.parse("name: 'a' namespace: 'n' action: AUDIT rules {}", Policy.class);
+        var deny = TextFormat.parse("name: 'd' namespace: 'n' action: DENY dry_run: true rules {}", Policy.class);
+        var allow = TextFormat.parse("name: 'w' namespace: 'n' dry_run: true", Policy.class);
+        var policies = new L7Policies(List.of(audit, deny, allow));
+        assertThat(policies.decide(PORTAL, REQUEST).allowed()).isTrue();
+        assertThat(policies.told(PORTAL, REQUEST))
+                .containsExactly(
+                        new L7Policies.Told("n/a", "audit"),
+                        new L7Policies.Told("n/d", "dry_run_denied"),
+                        new L7Policies.Told("n/w", "dry_run_denied"));
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.TextFormat;
+import dev.culvert.protos.waypoint.RegexRewrite;
 import dev.culvert.protos.waypoint.RequestMatch;
 import dev.culvert.protos.waypoint.Route;
 import dev.culvert.waypoint.TestRequest;
@@ -51,11 +52,51 @@ class RouteTableTest {
                 "query_parameters {name: 'q' value {exact: 'z'}} | / | false",
                 "query_parameters {name: 'none'} | / | false",
                 "path {prefix: '/a'} method {exact: 'POST'} | /a | false",
+                "sources {workloads: 'p1'} | / | true",
+                "sources {workloads: 'p2'} | / | false",
+                "sources {} | / | false",
+                "source_namespace: 'quay' | / | true",
+                "source_namespace: 'other' | / | false",
+                "headers {name: '@' claim: 'sub' value {exact: 's'}} | / | true",
+                "headers {name: '@' claim: 'sub' value {exact: 't'}} | / | false",
+                "headers {name: '@' claim: 'none' value {exact: 's'}} | / | false",
+                "headers {name: '@' claim: 'none' value {exact: 's'} invert: true} | / | true",
             })
     void conditionsHoldOrNot(String match, String path, boolean holds) throws Exception {
-        var request = new TestRequest("GET", "berth:8080", path, "p=1&q=a+b&q=z", Map.of("x-a", List.of("1", "2")));
+        var request = new TestRequest(
+                "GET",
+                "berth:8080",
+                path,
+                "p=1&q=a+b&q=z",
+                Map.of("x-a", List.of("1", "2")),
+                Map.of("sub", List.of("s")));
         var table = new RouteTable(List.of(route("it", match)));
         assertThat(table.choose(request).isPresent()).as(match).isEqualTo(holds);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "/v([0-9]+) | /of\\1 | /v7/a/v8 | /of7/a/of8",
+                "^/a | b | /a/c | /b/c",
+                "/x(y)? | /z\\1\\0 | /x/xy | /z/x/zy/xy",
+                "/none | /b | /a | /a",
+                "a | \\\\1 | /a | /\\1",
+            })
+    void anExpressionRewritesEachPartThatItMatches(String pattern, String substitution, String path, String wanted) {
+        var regex = new RegexPath(RegexRewrite.newBuilder()
+                .setPattern(pattern)
+                .setSubstitution(substitution)
+                .build());
+        assertThat(regex.rewrite(path)).isEqualTo(wanted);
+    }
+
+    @Test
+    void aGroupThatIsNotThereIsRefused() {
+        var rewrite =
+                RegexRewrite.newBuilder().setPattern("a").setSubstitution("\\1").build();
+        assertThatThrownBy(() -> new RegexPath(rewrite)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test

@@ -47,6 +47,10 @@ final class DataPlaneKeys {
                 read.bool("ENABLE_RESPONSE_BAGGAGE", true, "say in answers who we are, and read it from requests"),
                 read.bool(
                         "LOCALHOST_APP_TUNNEL", true, "application tunnels (PROXY protocol) go to the pod's loopback"),
+                read.bool(
+                        "AUTHZ_POLICY_INFO_LOGGING",
+                        false,
+                        "log what policies say of each connection at level info, not debug"),
                 read.duration("CULVERT_WORKLOAD_WAIT", Duration.ofSeconds(5), "how long a connection waits for xDS"),
                 read.duration("CULVERT_HANDSHAKE_TIMEOUT", Duration.ofSeconds(10), "bound of a TLS handshake"),
                 read.duration(

@@ -2,6 +2,7 @@ package dev.culvert.ztunnel.app;
 
 import dev.culvert.daemon.config.ConfigException;
 import dev.culvert.daemon.config.Env;
+import dev.culvert.daemon.memory.OldGeneration;
 import java.io.IOException;
 
 /// The command line: `proxy` (default; further words are ignored), `version`, `help`.
@@ -34,6 +35,7 @@ public final class Ztunnel {
             var log = config.log().install(System.out);
             try (log;
                     var process = new ZtunnelProcess(config, log.levels())) {
+                OldGeneration.keepSmall();
                 process.run();
             }
             return 0;

@@ -99,7 +99,7 @@ final class InboundStream implements LiveConnection {
     private CompletableFuture<Admitted> authorize(MeshSnapshot mesh, Workload workload, InboundTarget.Settled target) {
         var facts =
                 new ConnectionFacts(downstream.identity(), downstream.remote().getAddress(), target.application());
-        var verdict = Authorizer.decide(mesh.policiesFor(workload), facts);
+        var verdict = pod.node().verdict(mesh, workload, facts);
         if (!verdict.isAllowed()) {
             return refuse(FailureReason.POLICY_DENIED, verdict.text());
         }

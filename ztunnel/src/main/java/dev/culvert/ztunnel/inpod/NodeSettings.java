@@ -6,6 +6,7 @@ import java.time.Duration;
 /// @param nodeName "" matches workloads of any node
 /// @param network our own network
 /// @param localhostAppTunnel whether application tunnels with a PROXY header end at the pod's loopback
+/// @param policyAtInfo whether what policies say is logged at INFO
 /// @param workloadWait how long a connection waits for xDS to tell of its pod
 /// @param handshake bound of a TLS handshake with a downstream
 /// @param tunnelIdle how long a downstream may keep a tunnel without a stream
@@ -15,6 +16,7 @@ public record NodeSettings(
         boolean spoofSource,
         boolean responseBaggage,
         boolean localhostAppTunnel,
+        boolean policyAtInfo,
         Duration workloadWait,
         Duration handshake,
         Duration tunnelIdle,
@@ -26,6 +28,7 @@ public record NodeSettings(
                 possible,
                 responseBaggage,
                 localhostAppTunnel,
+                policyAtInfo,
                 workloadWait,
                 handshake,
                 tunnelIdle,

@@ -1,6 +1,7 @@
 package dev.culvert.ztunnel.inpod;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.culvert.daemon.retry.Backoff;
 import dev.culvert.linux.fd.OwnedFd;
 import dev.culvert.linux.netns.NetworkNamespace;
 import dev.culvert.linux.socket.SeqPacketSocket;
@@ -27,7 +28,8 @@ public final class ZdsClient implements AutoCloseable {
     private static final int MAX_ERROR_CHARS = 500;
     private static final Duration SEND_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration RETRY = Duration.ofSeconds(5);
-    private static final Duration MAX_BACKOFF = Duration.ofSeconds(15);
+    /// Istio waits up to 15 s; but a socket of this node costs nothing to try, and new pods wait for us meanwhile.
+    private static final Duration MAX_BACKOFF = Duration.ofSeconds(1);
 
     /// The agent broke the protocol; the connection is given up.
     private static final class ProtocolError extends IOException {
@@ -61,11 +63,11 @@ public final class ZdsClient implements AutoCloseable {
     }
 
     private void run() {
-        var backoff = Duration.ofMillis(10);
+        var backoff = new Backoff(Duration.ofMillis(10), MAX_BACKOFF);
         while (!closed) {
             try (var connection = SeqPacketSocket.connect(path)) {
                 socket = connection;
-                backoff = Duration.ofMillis(10);
+                backoff.reset();
                 LOG.info("connected to the node agent at {}", path);
                 converse(connection);
             } catch (IOException e) {
@@ -76,18 +78,16 @@ public final class ZdsClient implements AutoCloseable {
             }
             socket = null;
             onProgress.run();
-            backoff = pause(backoff);
+            pause(backoff.next());
         }
     }
 
-    private Duration pause(Duration backoff) {
-        var next = backoff.multipliedBy(2).compareTo(MAX_BACKOFF) > 0 ? MAX_BACKOFF : backoff.multipliedBy(2);
+    private void pause(Duration time) {
         try {
-            Thread.sleep(next);
+            Thread.sleep(time);
         } catch (InterruptedException _) {
             closed = true;
         }
-        return next;
     }
 
     private void converse(SeqPacketSocket agent) throws IOException {

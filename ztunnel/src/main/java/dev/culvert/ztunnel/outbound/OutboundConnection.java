@@ -89,7 +89,11 @@ public final class OutboundConnection implements LiveConnection {
         if (missing.isEmpty() || rounds == 0) {
             return CompletableFuture.completedFuture(client);
         }
-        return pod.node().lookup().fetch(missing).thenComposeAsync(_ -> learn(client, rounds - 1), worker.loop());
+        return pod.node()
+                .lookup()
+                .fetch(missing)
+                .whenCompleteAsync((_, _) -> {}, worker.loop()) // failures too
+                .thenCompose(_ -> learn(client, rounds - 1));
     }
 
     /// The first endpoint and, where it failed before it took anything, one other endpoint of the service; the same

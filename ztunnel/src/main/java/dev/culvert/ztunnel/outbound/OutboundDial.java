@@ -52,8 +52,8 @@ record OutboundDial(Pod pod, Worker worker, Workload client, InetSocketAddress s
 
     private CompletableFuture<Opened> withTls(Function<HboneTls, CompletableFuture<Opened>> then) {
         var tls = pod.node().certificates().tls(client.identity());
-        // The one place that may cross threads: certificates come from the CA's.
-        return (tls.isDone() ? tls : tls.thenApplyAsync(ready -> ready, worker.loop())).thenCompose(then);
+        // The one place that may cross threads, failures too: certificates come from the CA's.
+        return (tls.isDone() ? tls : tls.whenCompleteAsync((_, _) -> {}, worker.loop())).thenCompose(then);
     }
 
     private CompletableFuture<Tunnel> pooled(

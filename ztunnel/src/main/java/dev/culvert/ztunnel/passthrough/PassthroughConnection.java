@@ -6,7 +6,6 @@ import dev.culvert.hbone.headers.Baggage;
 import dev.culvert.hbone.tls.HboneTls;
 import dev.culvert.mesh.model.policy.Authorizer;
 import dev.culvert.mesh.model.policy.ConnectionFacts;
-import dev.culvert.mesh.model.policy.Verdict;
 import dev.culvert.mesh.model.state.MeshSnapshot;
 import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.mesh.model.workload.Workload;
@@ -86,14 +85,10 @@ final class PassthroughConnection implements LiveConnection {
                         null,
                         false),
                 new AccessLog.Endpoints(source, dst, ""));
-        var verdict = verdict(mesh, workload);
+        var verdict = pod.node().verdict(mesh, workload, facts);
         return verdict.isAllowed()
                 ? CompletableFuture.completedFuture(null)
                 : CompletableFuture.failedFuture(ProxyException.of(FailureReason.POLICY_DENIED, verdict.text()));
-    }
-
-    private Verdict verdict(MeshSnapshot mesh, Workload workload) {
-        return Authorizer.decide(mesh.policiesFor(workload), facts);
     }
 
     private void recordAndClose(@Nullable Throwable failure) {
@@ -128,7 +123,7 @@ final class PassthroughConnection implements LiveConnection {
         if (relay == null) {
             return;
         }
-        var verdict = pod.workload(mesh).map(workload -> verdict(mesh, workload));
+        var verdict = pod.workload(mesh).map(workload -> Authorizer.decide(mesh.policiesFor(workload), facts));
         if (verdict.isPresent() && !verdict.get().isAllowed()) {
             cut(
                     FailureReason.POLICY_CHANGED,

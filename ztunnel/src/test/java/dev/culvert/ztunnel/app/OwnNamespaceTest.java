@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What ztunnel serves in the network namespace that it runs in: in dedicated mode its one workload, in shared mode
 /// its own metrics. The test's process has a network of its own.
-@Timeout(60)
+@Timeout(240)
 class OwnNamespaceTest {
     private static final String MESH = """
             workloads:
@@ -91,7 +91,7 @@ class OwnNamespaceTest {
                         "500 not ready, pending: workload proxy manager\n");
                 var peer = new HbonePeer(authority, loops.next(), CART)) {
             assertThat(peer.ask(15020)).contains("HTTP/1.1 200 ", "istio_build{component=\"ztunnel\"");
-            assertThat(peer.connect(15000)).completesExceptionallyWithin(10, TimeUnit.SECONDS);
+            assertThat(peer.connect(15000)).completesExceptionallyWithin(60, TimeUnit.SECONDS);
             assertThat(peer.connect(15000)
                             .handle((_, failure) -> ProxyException.of(failure).text())
                             .get())

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A whole ztunnel on Istio's ports, asked by HTTP over sockets. The test's process has a network of its own.
-@Timeout(60)
+@Timeout(240)
 class RunningZtunnelTest {
     private static final String MESH = """
             workloads:

@@ -46,7 +46,10 @@ class ShutdownTest {
     }
 
     private Process ztunnel(Map<String, String> environment, String... arguments) throws IOException {
+        // a shell's background job ignores SIGINT, and a JVM that inherits that never hears it
         var command = new ArrayList<>(List.of(
+                "env",
+                "--default-signal=INT",
                 ProcessHandle.current().info().command().orElseThrow(),
                 "-Xmx64m",
                 "--enable-native-access=ALL-UNNAMED",

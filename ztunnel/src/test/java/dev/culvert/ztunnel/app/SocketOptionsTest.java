@@ -17,8 +17,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -111,6 +114,48 @@ class SocketOptionsTest {
                 Map.of("KEEPALIVE_ENABLED", "false"),
                 () -> assertThat(options(socket -> remote(socket) == 15008).keepalive())
                         .isZero());
+    }
+
+    @Test
+    void listenersShareTheirPortsUnlessToldNotTo() throws Exception {
+        withConnections(
+                Map.of(),
+                () -> assertThat(listeners(fd -> option(fd, Libc.SOL_SOCKET, 15)))
+                        .hasSize(3)
+                        .allMatch(one -> one == 1));
+        withConnections(
+                Map.of("INPOD_PORT_REUSE", "false"),
+                () -> assertThat(listeners(fd -> option(fd, Libc.SOL_SOCKET, 15)))
+                        .hasSize(3)
+                        .allMatch(one -> one == 0));
+    }
+
+    @Test
+    void listenersAreOfBothFamiliesUnlessToldNotTo() throws Exception {
+        withConnections(
+                Map.of(),
+                () -> assertThat(listeners(fd -> option(fd, Libc.SOL_SOCKET, 39)))
+                        .containsOnly(Libc.AF_INET6));
+        withConnections(
+                Map.of("IPV6_ENABLED", "false"),
+                () -> assertThat(listeners(fd -> option(fd, Libc.SOL_SOCKET, 39)))
+                        .containsOnly(Libc.AF_INET));
+    }
+
+    private interface Read {
+        int of(int fd) throws IOException;
+    }
+
+    /// What a read says of the listeners on 15001, 15006 and 15008.
+    private List<Integer> listeners(Read read) throws IOException {
+        var found = new ArrayList<Integer>();
+        for (var socket : TcpSockets.list()) {
+            if (socket.state() == TcpSocket.State.LISTEN
+                    && Set.of(15001, 15006, 15008).contains(local(socket))) {
+                found.add(read.of(requireNonNull(descriptors.get(socket.inode()))));
+            }
+        }
+        return found;
     }
 
     private interface Look {

@@ -88,6 +88,7 @@ class ZtunnelConfigTest {
                                 true,
                                 true,
                                 true,
+                                false,
                                 Duration.ofSeconds(5),
                                 Duration.ofSeconds(10),
                                 Duration.ofMinutes(15),
@@ -260,6 +261,8 @@ class ZtunnelConfigTest {
                 "CULVERT_DNS_CONNECTIONS_PER_POD",
                 "12",
                 "UNSTABLE_ENABLE_SOCKS5",
+                "true",
+                "AUTHZ_POLICY_INFO_LOGGING",
                 "true"));
         return other;
     }
@@ -335,6 +338,7 @@ class ZtunnelConfigTest {
                                 true,
                                 false,
                                 false,
+                                true,
                                 Duration.ofSeconds(1),
                                 Duration.ofSeconds(2),
                                 Duration.ofMinutes(11),

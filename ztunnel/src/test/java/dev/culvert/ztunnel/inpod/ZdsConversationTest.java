@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The node agent is the test: what it says by ZDS, what it hears, and what is served then.
 @Timeout(240)
 class ZdsConversationTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Path OWN = Path.of("/proc/self/ns/net");
 
     @TempDir
@@ -109,7 +109,7 @@ class ZdsConversationTest {
                 List.of(),
                 names,
                 Lookup.NONE,
-                new NodeSettings("", "", false, true, true, PATIENCE, PATIENCE, PATIENCE, H2Limits.DEFAULTS));
+                new NodeSettings("", "", false, true, true, false, PATIENCE, PATIENCE, PATIENCE, H2Limits.DEFAULTS));
         pods = new PodTable((id, sockets) -> new Recorded(new Pod(id, sockets, node)), settings);
         var path = directory.resolve("z.sock");
         listener = SeqPacketListener.listen(path);

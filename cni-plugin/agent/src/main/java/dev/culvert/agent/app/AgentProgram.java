@@ -1,22 +1,29 @@
 package dev.culvert.agent.app;
 
-import dev.culvert.agent.pods.NftRules;
+import dev.culvert.agent.kube.KubeletProbes;
+import dev.culvert.agent.pods.FolderStatus;
 import dev.culvert.agent.pods.PodReconciler;
-import dev.culvert.agent.pods.RedirectionStatus;
 import dev.culvert.agent.pods.Selection;
 import dev.culvert.agent.pods.Timing;
 import dev.culvert.agent.zds.ZdsLimits;
 import dev.culvert.agent.zds.ZdsServer;
+import dev.culvert.daemon.config.Env;
+import dev.culvert.kube.client.KubernetesClients;
 import dev.culvert.kube.folder.FolderSource;
-import dev.culvert.kube.object.ProblemLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -31,6 +38,8 @@ import picocli.CommandLine.Option;
         description = "Captures the pods of one node: redirection rules, and their network namespaces for ztunnel.")
 public final class AgentProgram implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(AgentProgram.class);
+    /// Within the pod's grace of 30 s.
+    private static final Duration LEAVE = Duration.ofSeconds(15);
 
     @Option(
             names = "--node",
@@ -45,23 +54,62 @@ public final class AgentProgram implements Callable<Integer> {
     @Option(
             names = "--objectsDir",
             paramLabel = "DIR",
-            required = true,
-            description = "Folder of Pods and Nodes as the cluster made them.")
-    Path objectsDir = Path.of("");
+            description = "Folder of Pods and Nodes as the local engine made them; without it the cluster's are read.")
+    @Nullable
+    Path objectsDir;
 
     @Option(
             names = "--redirectionDir",
             paramLabel = "DIR",
-            required = true,
-            description = "Where each pod's state is published.")
-    Path redirectionDir = Path.of("");
+            description = "Where each pod's state is published; in a cluster as an annotation.")
+    @Nullable
+    Path redirectionDir;
 
     @Option(
             names = "--stateDir",
             paramLabel = "DIR",
-            required = true,
             description = "Where copies of the YAML are kept, for a start while it is broken.")
-    Path stateDir = Path.of("");
+    @Nullable
+    Path stateDir;
+
+    @Option(
+            names = "--kubeconfig",
+            paramLabel = "FILE",
+            description = "Which cluster (KUBECONFIG, else the pod's own).")
+    @Nullable
+    Path kubeconfig;
+
+    @Option(
+            names = "--podNamespace",
+            paramLabel = "NAMESPACE",
+            defaultValue = "${env:POD_NAMESPACE:-istio-system}",
+            description = "This agent's own (POD_NAMESPACE).")
+    String podNamespace = "";
+
+    @Option(
+            names = "--daemonSet",
+            paramLabel = "NAME",
+            defaultValue = "istio-cni-node",
+            description = "This agent's own; when it has been deleted the agent leaves nothing on the node.")
+    String daemonSet = "";
+
+    @Option(
+            names = "--probes",
+            paramLabel = "HOW",
+            defaultValue = "${env:CULVERT_PROBES:-ttl}",
+            description =
+                    "How the kubelet's probes reach captured pods past the proxy: ttl (on declared ports, with a TTL of"
+                            + " 255), snat (on all ports, from Istio's link-local address) or none (CULVERT_PROBES).")
+    String probes = "";
+
+    @Option(
+            names = "--rules",
+            paramLabel = "LANGUAGE",
+            defaultValue = "${env:CULVERT_RULES:-auto}",
+            description =
+                    "In what rules are written: nft, iptables-nft, iptables-legacy, iptables (one of these two), or auto: nft"
+                            + " where the kernel has it, else iptables (CULVERT_RULES).")
+    String rules = "";
 
     @Option(
             names = "--zdsSocket",
@@ -136,29 +184,67 @@ public final class AgentProgram implements Callable<Integer> {
 
     /// Pods first, then what the former agent left, then ztunnels: the first snapshot must have everything.
     private void serve(CountDownLatch stop) throws IOException, InterruptedException {
-        var folders = new ArrayList<>(configDirs);
-        folders.add(objectsDir);
         if (zdsSocket.getParent() != null) {
             Files.createDirectories(zdsSocket.getParent());
         }
         var selection = new Selection(excludedNamespaces, systemNamespace, dnsCapture);
-        var status = new RedirectionStatus(redirectionDir);
-        var where = new FolderSource.Where(folders, null, stateDir.resolve("last-good"));
-        var problems = new ProblemLog(LOG);
-        try (var reconciler = new PodReconciler(selection, new NftRules(), status, Timing.DEFAULT);
-                var source = FolderSource.open(where, objects -> {
-                    problems.tell(objects.problems());
-                    reconciler.pods(PodViews.of(objects, node));
-                })) {
-            reconciler.adopt(PodViews.of(source.current(), node));
+        try (var place = objectsDir == null ? cluster() : folders(objectsDir);
+                var reconciler = new PodReconciler(selection, place.means(), Timing.DEFAULT)) {
+            reconciler.adopt(place.follow(reconciler::pods));
             try (var zds = ZdsServer.listen(zdsSocket, reconciler::served, reconciler::retryNow, ZdsLimits.DEFAULT);
                     var runtime = startAndAnswer(reconciler, zds, selection);
                     var pages = new AgentPages(zds, runtime)) {
                 pages.open(healthPort, monitoringPort);
                 LOG.info("the agent of {} serves {}", node, zdsSocket);
                 stop.await();
+                if (place.isLeft()) {
+                    leave(place, runtime, reconciler);
+                }
             }
         }
+    }
+
+    private Node folders(Path objects) throws IOException {
+        if (redirectionDir == null || stateDir == null) {
+            throw new IOException("--objectsDir needs --redirectionDir and --stateDir");
+        }
+        var folders = new ArrayList<>(configDirs);
+        folders.add(objects);
+        var where = new FolderSource.Where(folders, null, stateDir.resolve("last-good"));
+        return new FolderNode(node, where, new FolderStatus(redirectionDir), new FolderNode.Options(way(), rules));
+    }
+
+    private Node cluster() throws IOException {
+        if (!configDirs.isEmpty()) {
+            throw new IOException("--configDir needs --objectsDir; without both the cluster's objects are read");
+        }
+        var client = KubernetesClients.open(kubeconfig, Env.ofProcess().variables());
+        var options = new ClusterNode.Options(node, cni.hostRoot, podNamespace, daemonSet, way(), rules);
+        return new ClusterNode(options, client);
+    }
+
+    private Optional<KubeletProbes.Way> way() throws IOException {
+        return switch (probes) {
+            case "ttl" -> Optional.of(KubeletProbes.Way.TTL);
+            case "snat" -> Optional.of(KubeletProbes.Way.SNAT);
+            case "none" -> Optional.empty();
+            default -> throw new IOException("--probes is ttl, snat or none, not " + probes);
+        };
+    }
+
+    /// The plugin first, so that pods that start meanwhile are not asked about; then the pods; then the
+    /// node's own rules.
+    private static void leave(Node place, CniOptions.Running runtime, PodReconciler reconciler)
+            throws IOException, InterruptedException {
+        runtime.uninstall();
+        try {
+            reconciler.leave(LEAVE).get(LEAVE.plusSeconds(5).toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.error("some pods could not be released and stay closed until they are started anew");
+        }
+        reconciler.close();
+        place.means().probes().close();
+        LOG.info("nothing of the mesh is left on this node");
     }
 
     private CniOptions.Running startAndAnswer(PodReconciler reconciler, ZdsServer zds, Selection selection)

@@ -40,7 +40,9 @@ final class CniOptions {
             names = "--cniConfName",
             paramLabel = "NAME",
             defaultValue = "${env:CNI_CONF_NAME}",
-            description = "The file in it; the first by name if not given (CNI_CONF_NAME).")
+            description =
+                    "The file in it that the runtime reads; if not given the first by name, and a copy that comes before it"
+                            + " (CNI_CONF_NAME).")
     @Nullable
     String confName;
 
@@ -79,6 +81,13 @@ final class CniOptions {
         public void close() throws IOException {
             while (!open.isEmpty()) {
                 open.pop().close();
+            }
+        }
+
+        /// Takes the plugin out of the runtime's configuration, now.
+        void uninstall() throws IOException {
+            if (installer.isPresent() && open.remove(installer.get())) {
+                installer.get().uninstall();
             }
         }
     }

@@ -99,6 +99,23 @@ final class NetworkFile {
         return write(newName, Json.Obj.of(list), List.of(Json.Obj.of(alone), entry));
     }
 
+    /// Whether a plugin of the chain takes another file of the folder for its own network, as Multus does: a copy
+    /// of its chain would lead it to itself.
+    static boolean readsOthers(String text) {
+        try {
+            if (JsonReader.read(text) instanceof Json.Obj list) {
+                for (var plugin : list.objects("plugins")) {
+                    if (plugin.text("type").orElse("").startsWith("multus")) {
+                        return true;
+                    }
+                }
+            }
+            return false;
+        } catch (JsonException e) {
+            return true;
+        }
+    }
+
     /// The chain without us.
     static Edit remove(String name, String text) {
         try {

@@ -26,9 +26,16 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Keeps the plugin in the container runtime's configuration, on one virtual thread: at the start, when a file of the
-/// folder changes, and every few seconds. Rewrites a file only if our entry is missing or another.
+/// Keeps the plugin in the container runtime's configuration, on one virtual thread: at the start, when a
+/// file of the folder changes, and every few seconds. Rewrites a file only if our entry is missing or
+/// another.
+///
+/// A network provider that writes its file anew while no agent runs, as after a reboot, would have pods start
+/// past the mesh. So the same chain also stands in [#OWN], which comes first by name and which no provider writes.
 public final class PluginInstaller implements Closeable {
+    /// Of the network provider's name, plugins and options, with our entry.
+    static final String OWN = "00-culvert-cni.conflist";
+
     private static final Logger LOG = LoggerFactory.getLogger(PluginInstaller.class);
     private static final Duration LOOK = Duration.ofSeconds(5);
     /// Between two looks, so that a fight with another writer stays a slow one.
@@ -46,7 +53,7 @@ public final class PluginInstaller implements Closeable {
 
     /// What to install where.
     /// @param confDir the runtime's folder of network configurations
-    /// @param confName the file in it; the first by name if empty
+    /// @param confName the file in it, and then the runtime reads no other; the first by name if empty
     /// @param binDir the runtime's folder of plugins
     /// @param dist the plugin's distribution
     /// @param entry our entry of the chain
@@ -127,7 +134,10 @@ public final class PluginInstaller implements Closeable {
                 tell("waiting for a network provider's configuration in " + where.confDir);
                 return;
             }
-            apply(file.get(), NetworkFile.install(name(file.get()), Files.readString(file.get()), where.entry));
+            var text = Files.readString(file.get());
+            var edit = NetworkFile.install(name(file.get()), text, where.entry);
+            keepOwn(file.get(), text, edit);
+            apply(file.get(), edit);
         } catch (IOException e) {
             tell("the CNI plugin is not installed: " + e);
         }
@@ -142,7 +152,26 @@ public final class PluginInstaller implements Closeable {
 
     private List<Path> configurations() throws IOException {
         try (var all = Files.list(where.confDir)) {
-            return all.filter(file -> NetworkFile.isOne(name(file))).sorted().toList();
+            return all.filter(
+                            file -> NetworkFile.isOne(name(file)) && !name(file).equals(OWN))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    /// Before the provider's own file is touched. What cannot be read leaves it as it is, and so does a provider whose
+    /// file has gone: pods then do not start, rather than start outside the mesh.
+    private void keepOwn(Path file, String text, Edit edit) throws IOException {
+        if (edit instanceof Edit.Unreadable) {
+            return;
+        }
+        var own = where.confDir.resolve(OWN);
+        var chain = edit instanceof Edit.Write written ? written.text() : text;
+        if (edit instanceof Edit.Refused || where.confName.isPresent() || NetworkFile.readsOthers(chain)) {
+            Files.deleteIfExists(own);
+        } else if (!Files.exists(own) || !chain.equals(Files.readString(own))) {
+            write(file, own, chain);
+            LOG.info("{} has the chain of {}", own, file);
         }
     }
 
@@ -175,11 +204,18 @@ public final class PluginInstaller implements Closeable {
         }
     }
 
-    /// Whole or not at all, on the disk before it is seen, with the mode of the file that it replaces.
     private static void replace(Path old, Path target, String text) throws IOException {
+        write(old, target, text);
+        if (!old.equals(target)) {
+            Files.delete(old);
+        }
+    }
+
+    /// Whole or not at all, on the disk before it is seen, with the mode of `like`.
+    private static void write(Path like, Path target, String text) throws IOException {
         var fresh = target.resolveSibling("." + name(target) + ".culvert");
         Files.deleteIfExists(fresh);
-        var mode = PosixFilePermissions.asFileAttribute(Files.getPosixFilePermissions(old));
+        var mode = PosixFilePermissions.asFileAttribute(Files.getPosixFilePermissions(like));
         var options = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         try (var out = FileChannel.open(fresh, options, mode)) {
             var bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
@@ -188,11 +224,8 @@ public final class PluginInstaller implements Closeable {
             }
             out.force(true);
         }
-        Files.setPosixFilePermissions(fresh, Files.getPosixFilePermissions(old));
+        Files.setPosixFilePermissions(fresh, Files.getPosixFilePermissions(like));
         Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
-        if (!old.equals(target)) {
-            Files.delete(old);
-        }
     }
 
     private void tell(String what) {
@@ -205,14 +238,24 @@ public final class PluginInstaller implements Closeable {
     /// Stops to watch, and removes what was installed if so asked.
     @Override
     public void close() throws IOException {
+        stop();
+        if (where.removeOnExit) {
+            remove();
+        }
+    }
+
+    /// Stops to watch, and removes what was installed.
+    public void uninstall() throws IOException {
+        stop();
+        remove();
+    }
+
+    private void stop() throws IOException {
         watcher.close();
         try {
             thread.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-        if (where.removeOnExit) {
-            remove();
         }
     }
 
@@ -227,6 +270,7 @@ public final class PluginInstaller implements Closeable {
                 LOG.debug("{} has gone", file);
             }
         }
+        Files.deleteIfExists(where.confDir.resolve(OWN));
         files.remove();
         LOG.info("culvert-cni is removed from {} and {}", where.confDir, where.binDir);
     }

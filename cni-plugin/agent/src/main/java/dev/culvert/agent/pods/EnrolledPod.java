@@ -1,10 +1,12 @@
 package dev.culvert.agent.pods;
 
+import dev.culvert.agent.rules.Capture;
 import dev.culvert.agent.zds.ServedPod;
 import dev.culvert.linux.netns.NetworkNamespace;
 import dev.culvert.protos.zds.WorkloadInfo;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -30,6 +32,13 @@ final class EnrolledPod {
     boolean fenced;
 
     Step step = Step.NEW;
+    /// Of the rules when we last applied ours.
+    int generation;
+    /// What they captured.
+    @Nullable
+    Capture applied;
+    /// Whether somebody else's change of its rules has been said.
+    boolean alteredSaid;
     private String heldBecause = "";
     private int failures;
     private long notBeforeNanos;
@@ -59,9 +68,22 @@ final class EnrolledPod {
     /// Whether this is the sandbox that the runtime speaks of.
     boolean isIn(Sandbox other) {
         var known = sandbox;
-        return known != null
-                ? known.attachment().equals(other.attachment())
-                : view.netns().equals(Optional.of(other.netns()));
+        if (known != null) {
+            return known.attachment().equals(other.attachment());
+        }
+        return view.netns().isPresent() ? view.netns().equals(Optional.of(other.netns())) : holds(other.netns());
+    }
+
+    private boolean holds(Path path) {
+        var held = netns;
+        if (held == null) {
+            return false;
+        }
+        try (var there = NetworkNamespace.open(path)) {
+            return there.id().equals(held.id());
+        } catch (IOException e) {
+            return false; // gone already; the pod's end will be told
+        }
     }
 
     private Optional<Path> path() {
@@ -75,10 +97,15 @@ final class EnrolledPod {
     }
 
     /// Opens the namespace, or opens it anew if the pod's sandbox has been made again.
-    NetworkNamespace openNetns() throws IOException {
-        var path = path().orElseThrow(() -> new IOException("its network namespace is not known yet"));
-        var opened = NetworkNamespace.open(path);
+    NetworkNamespace openNetns(NetnsFinder finder) throws IOException {
         var held = netns;
+        var path = path();
+        if (path.isEmpty()) { // a new sandbox comes by the runtime
+            var found = held == null ? finder.find(view) : held;
+            netns = found;
+            return found;
+        }
+        var opened = NetworkNamespace.open(path.get());
         if (held != null && held.id().equals(opened.id())) {
             opened.close();
             return held;
@@ -93,16 +120,8 @@ final class EnrolledPod {
 
     /// Whether the namespace at the pod's path is another one than that which we hold.
     boolean moved() {
-        var held = netns;
         var path = path();
-        if (held == null || path.isEmpty()) {
-            return false;
-        }
-        try (var there = NetworkNamespace.open(path.get())) {
-            return !there.id().equals(held.id());
-        } catch (IOException e) {
-            return false; // going away; the pod's end will be told
-        }
+        return netns != null && path.isPresent() && Files.exists(path.get()) && !holds(path.get());
     }
 
     ServedPod served() {
@@ -125,6 +144,11 @@ final class EnrolledPod {
     void failed(Timing timing) {
         failures++;
         waitFor(timing.retry(failures));
+    }
+
+    /// Whether the last try failed, and another is due.
+    boolean failing() {
+        return failures > 0;
     }
 
     void succeeded(Step reached) {

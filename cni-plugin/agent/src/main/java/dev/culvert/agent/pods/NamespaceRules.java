@@ -3,9 +3,13 @@ package dev.culvert.agent.pods;
 import dev.culvert.agent.rules.Capture;
 import dev.culvert.linux.netns.NetworkNamespace;
 import java.io.IOException;
+import java.util.Optional;
 
 /// Applies redirection inside a pod's network namespace.
-interface NamespaceRules {
+public interface NamespaceRules {
+    /// What somebody else translates in a pod that we have not touched: another mesh's sidecar, say.
+    Optional<String> foreign(NetworkNamespace netns) throws IOException;
+
     /// Captures new connections. May be repeated.
     void enrol(NetworkNamespace netns, Capture capture) throws IOException;
 
@@ -20,4 +24,7 @@ interface NamespaceRules {
 
     /// Removes everything of ours.
     void remove(NetworkNamespace netns) throws IOException;
+
+    /// The number of the rules in force there: another one after each change, whoever makes it.
+    int generation(NetworkNamespace netns) throws IOException;
 }

@@ -2,8 +2,11 @@ package dev.culvert.agent.pods;
 
 import dev.culvert.agent.pods.EnrolledPod.Step;
 import dev.culvert.agent.pods.RedirectionStatus.State;
+import dev.culvert.agent.rules.Capture;
+import dev.culvert.agent.rules.Probes;
 import dev.culvert.agent.zds.ServedPod;
 import dev.culvert.agent.zds.ZdsServer;
+import dev.culvert.linux.netns.NetworkNamespace;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
@@ -35,7 +38,9 @@ public final class PodReconciler implements AutoCloseable {
     private final Selection selection;
     private final NamespaceRules rules;
     private final RedirectionStatus status;
+    private final Means means;
     private final Timing timing;
+    private final PodNotes notes;
     private final Map<String, EnrolledPod> enrolled = new HashMap<>();
     private final Thread thread =
             Thread.ofPlatform().name("agent-pods").daemon().unstarted(this::run);
@@ -49,15 +54,18 @@ public final class PodReconciler implements AutoCloseable {
     private boolean woken;
     private final Queue<Runnable> tasks = new ArrayDeque<>();
     private boolean closed;
+    private @Nullable Departure departure;
 
     /// What ztunnel is told on connecting; replaced as a whole.
     private volatile List<ServedPod> served = List.of();
 
-    public PodReconciler(Selection selection, NamespaceRules rules, RedirectionStatus status, Timing timing) {
+    public PodReconciler(Selection selection, Means means, Timing timing) {
         this.selection = selection;
-        this.rules = rules;
-        this.status = status;
+        this.means = means;
+        this.rules = means.rules();
+        this.status = means.status();
         this.timing = timing;
+        this.notes = new PodNotes(selection, means.status());
     }
 
     /// Takes over the pods that a former agent captured, so that the first snapshot for ztunnel has them, and
@@ -65,7 +73,7 @@ public final class PodReconciler implements AutoCloseable {
     /// @param pods all of the node
     public void adopt(List<PodView> pods) throws IOException {
         for (var pod : pods) {
-            if (!pod.finished() && status.read(pod.uid()).isPresent()) {
+            if (!pod.finished() && status.read(pod).isPresent()) {
                 adopt(pod);
             }
         }
@@ -81,7 +89,7 @@ public final class PodReconciler implements AutoCloseable {
         var pod = new EnrolledPod(view);
         enrolled.put(view.uid(), pod);
         try {
-            rules.enrol(pod.openNetns(), selection.capture(view));
+            rules.enrol(pod.openNetns(means.finder()), capture(view));
             LOG.info("pod {} is taken over from the former agent", view.name());
         } catch (IOException e) {
             LOG.warn("pod {} cannot be verified, ztunnel may keep it: {}", view.name(), e.toString());
@@ -150,6 +158,27 @@ public final class PodReconciler implements AutoCloseable {
                 && !valid.contains(pod.sandbox.attachment())));
     }
 
+    /// Releases all pods and captures no further ones, because the mesh leaves this node.
+    /// @param most how long open connections are waited for
+    /// @return completes when no pod is captured any more
+    public synchronized CompletableFuture<Void> leave(Duration most) {
+        var leaving = new Departure(most, new CompletableFuture<>());
+        departure = leaving;
+        woken = true;
+        notifyAll();
+        return leaving.done;
+    }
+
+    private record Departure(Duration most, CompletableFuture<Void> done) {}
+
+    private synchronized Optional<Departure> departure() {
+        return Optional.ofNullable(departure);
+    }
+
+    private Wish wish(PodView view) {
+        return departure().isPresent() ? new Wish.Released() : selection.wish(view);
+    }
+
     /// Something that is done on this one's thread.
     private interface Task {
         void run() throws IOException;
@@ -171,9 +200,10 @@ public final class PodReconciler implements AutoCloseable {
 
     private void add(Sandbox sandbox) throws IOException {
         var view = known(sandbox.pod());
-        switch (selection.wish(view)) {
+        switch (wish(view)) {
             case Wish.Captured() -> {
                 ended.remove(view.uid());
+                notes.startsAnew(view);
                 var pod = enrolled.computeIfAbsent(view.uid(), _ -> new EnrolledPod(view));
                 pod.view = view;
                 pod.starts(sandbox);
@@ -219,6 +249,9 @@ public final class PodReconciler implements AutoCloseable {
                     task.run();
                 }
                 reconcile();
+                if (enrolled.isEmpty()) {
+                    departure().ifPresent(leaving -> leaving.done.complete(null));
+                }
             }
         } catch (InterruptedException | InterruptedIOException e) {
             LOG.debug("reconciler ends");
@@ -246,14 +279,13 @@ public final class PodReconciler implements AutoCloseable {
 
     private Duration nextPause() {
         return enrolled.values().stream()
-                .filter(pod -> !settled(pod))
-                .map(EnrolledPod::untilDue)
+                .map(pod -> settled(pod) ? timing.rulesCheck() : pod.untilDue())
                 .min(Duration::compareTo)
                 .orElse(IDLE);
     }
 
     private static boolean settled(EnrolledPod pod) {
-        return pod.step == Step.ENABLED;
+        return pod.step == Step.ENABLED && !pod.failing();
     }
 
     private synchronized List<PodView> current() {
@@ -265,6 +297,7 @@ public final class PodReconciler implements AutoCloseable {
                 .filter(pod -> !pod.finished())
                 .collect(Collectors.toMap(PodView::uid, Function.identity(), (first, _) -> first));
         ended.retainAll(pods.keySet());
+        notes.retain(pods.keySet());
         for (var uid : new HashSet<>(enrolled.keySet())) {
             if (!pods.containsKey(uid)) {
                 forgetGone(uid);
@@ -272,11 +305,19 @@ public final class PodReconciler implements AutoCloseable {
         }
         for (var view : pods.values()) {
             reconcile(view);
+            notes.tell(view);
+        }
+        try {
+            publishProbed();
+        } catch (InterruptedIOException e) {
+            throw e;
+        } catch (IOException e) {
+            LOG.warn("the kubelet's probes may be refused: {}", e.toString());
         }
     }
 
     private void reconcile(PodView view) throws InterruptedIOException {
-        var wish = selection.wish(view);
+        var wish = wish(view);
         var known = enrolled.get(view.uid());
         try {
             var pod = known == null ? begin(view, wish) : Optional.of(known);
@@ -297,10 +338,10 @@ public final class PodReconciler implements AutoCloseable {
 
     /// A pod that we have not touched so far; empty if there is no reason to.
     private Optional<EnrolledPod> begin(PodView view, Wish wish) throws IOException {
-        if (ended.contains(view.uid())) {
+        if (ended.contains(view.uid()) || notes.isLeftAlone(view)) {
             return Optional.empty();
         }
-        if (status.read(view.uid()).isPresent()) { // its object could not be read when we started
+        if (status.read(view).isPresent()) { // its object could not be read when we started
             return Optional.of(adopt(view));
         }
         if (!(wish instanceof Wish.Captured) || view.ips().isEmpty()) {
@@ -336,17 +377,27 @@ public final class PodReconciler implements AutoCloseable {
     /// A pod in which nothing runs yet is fenced meanwhile. The fence stays if something fails.
     private void enrol(EnrolledPod pod) throws IOException {
         if (pod.step == Step.ENABLED && !pod.moved()) {
+            restore(pod);
             return;
         }
-        var netns = pod.openNetns();
+        var netns = pod.openNetns(means.finder());
+        if (status.read(pod.view).isEmpty()) { // not one that we have touched
+            var foreign = rules.foreign(netns);
+            if (foreign.isPresent()) {
+                enrolled.remove(pod.view.uid());
+                notes.leaveAlone(pod.view, foreign.get());
+                netns.close();
+                return;
+            }
+        }
         if (pod.fenced) {
             rules.fence(netns);
-            rules.enrol(netns, selection.capture(pod.view));
+            apply(pod, netns);
         }
         publishServed();
         var refusal = tell(pod);
         if (!pod.fenced) {
-            rules.enrol(netns, selection.capture(pod.view));
+            apply(pod, netns);
         }
         if (refusal.isPresent()) {
             writePending(pod);
@@ -355,17 +406,49 @@ public final class PodReconciler implements AutoCloseable {
         if (pod.fenced) {
             rules.lift(netns);
             pod.fenced = false;
+            pod.generation = rules.generation(netns);
         }
-        status.write(pod.view.uid(), State.ENABLED); // last: peers switch to HBONE when they see it
+        publishProbed();
+        status.write(pod.view, State.ENABLED); // last: peers switch to HBONE when they see it
         pod.succeeded(Step.ENABLED);
         LOG.info("pod {} is captured", pod.view.name());
+    }
+
+    private void apply(EnrolledPod pod, NetworkNamespace netns) throws IOException {
+        var capture = capture(pod.view);
+        rules.enrol(netns, capture);
+        pod.applied = capture;
+        pod.generation = rules.generation(netns);
+    }
+
+    private Capture capture(PodView view) throws IOException {
+        return selection.capture(view).with(means.probes().inPod(view));
+    }
+
+    /// Puts our rules back after somebody has changed any, for that may have been ours, or after what
+    /// they say has changed.
+    private void restore(EnrolledPod pod) throws IOException {
+        var netns = pod.netns;
+        if (netns == null) {
+            return;
+        }
+        var altered = rules.generation(netns) != pod.generation;
+        if (!altered && capture(pod.view).equals(pod.applied)) {
+            return;
+        }
+        apply(pod, netns);
+        pod.succeeded(Step.ENABLED);
+        if (altered && !pod.alteredSaid) {
+            pod.alteredSaid = true;
+            LOG.warn("somebody has changed the nftables rules of pod {}; ours are in force again", pod.view.name());
+        }
     }
 
     /// A pod that a former agent had captured stays enabled while no ztunnel is connected: if peers were told
     /// otherwise they would talk to it in clear.
     private void writePending(EnrolledPod pod) throws IOException {
-        if (!status.read(pod.view.uid()).equals(Optional.of(State.ENABLED))) {
-            status.write(pod.view.uid(), State.PENDING);
+        if (!status.read(pod.view).equals(Optional.of(State.ENABLED))) {
+            status.write(pod.view, State.PENDING);
         }
     }
 
@@ -384,12 +467,12 @@ public final class PodReconciler implements AutoCloseable {
     private void release(EnrolledPod pod) throws IOException {
         var netns = pod.netns;
         if (netns == null) {
-            netns = pod.openNetns();
+            netns = pod.openNetns(means.finder());
         }
         if (pod.step != Step.RELEASING) {
             rules.stopCapturing(netns);
-            status.remove(pod.view.uid());
-            pod.releaseUntil(timing.releaseMost());
+            status.remove(pod.view);
+            pod.releaseUntil(departure().map(Departure::most).orElse(timing.releaseMost()));
             pod.succeeded(Step.RELEASING);
             LOG.info("pod {} is being released", pod.view.name());
         }
@@ -416,7 +499,7 @@ public final class PodReconciler implements AutoCloseable {
         publishServed();
         zds().delete(uid);
         try {
-            status.remove(uid);
+            status.gone(uid);
             if (pod != null && pod.netns != null) {
                 pod.netns.close();
             }
@@ -434,6 +517,14 @@ public final class PodReconciler implements AutoCloseable {
             throw new IllegalStateException("not started");
         }
         return server;
+    }
+
+    private void publishProbed() throws IOException {
+        means.probes()
+                .pods(enrolled.values().stream()
+                        .map(pod -> new Probes.Target(
+                                Set.copyOf(pod.ips()), pod.view.declared().probePorts()))
+                        .collect(Collectors.toSet()));
     }
 
     private void publishServed() {

@@ -5,8 +5,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// What the agent knows of one pod of its node.
+/// @param declared what its specification opens past the proxy
 /// @param netns where its network namespace can be opened, if known
 /// @param finished whether it has succeeded or failed for good
 public record PodView(
@@ -15,6 +17,7 @@ public record PodView(
         Map<String, String> labels,
         Map<String, String> annotations,
         Surroundings surroundings,
+        Declared declared,
         List<InetAddress> ips,
         boolean hostNetwork,
         boolean finished,
@@ -39,6 +42,18 @@ public record PodView(
         }
     }
 
+    /// What the pod's specification says of what may pass by the proxy.
+    /// @param probePorts that the kubelet asks
+    /// @param foreignProbes what probes ask elsewhere than in the pod, `HOST:PORT`; for messages
+    public record Declared(Set<Integer> probePorts, List<String> foreignProbes) {
+        public static final Declared NOTHING = new Declared(Set.of(), List.of());
+
+        public Declared {
+            probePorts = Set.copyOf(probePorts);
+            foreignProbes = List.copyOf(foreignProbes);
+        }
+    }
+
     public PodView {
         labels = Map.copyOf(labels);
         annotations = Map.copyOf(annotations);
@@ -47,7 +62,8 @@ public record PodView(
 
     /// The same pod, with something else said about it elsewhere.
     PodView with(Surroundings other) {
-        return new PodView(name, serviceAccount, labels, annotations, other, ips, hostNetwork, finished, netns);
+        return new PodView(
+                name, serviceAccount, labels, annotations, other, declared, ips, hostNetwork, finished, netns);
     }
 
     public String uid() {

@@ -1,25 +1,12 @@
 package dev.culvert.agent.pods;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.HashSet;
 import java.util.Optional;
-import java.util.Set;
 
-/// Publishes how far the capture of each pod is: `pending` or `enabled`. In a cluster this is the annotation
-/// `ambient.istio.io/redirection`; here a file for each pod, named by its uid.
-public final class RedirectionStatus {
-    private final Path directory;
-
-    public RedirectionStatus(Path directory) throws IOException {
-        this.directory = Files.createDirectories(directory);
-    }
-
+/// Publishes how far the capture of each pod is. Confined to one thread at a time.
+public interface RedirectionStatus {
     /// How far; absence means not captured.
-    public enum State {
+    enum State {
         PENDING("pending"),
         ENABLED("enabled");
 
@@ -28,44 +15,26 @@ public final class RedirectionStatus {
         State(String word) {
             this.word = word;
         }
-    }
 
-    /// Writes it whole or not at all.
-    public void write(String uid, State state) throws IOException {
-        var temporary = directory.resolve("." + uid + ".new");
-        Files.writeString(temporary, state.word);
-        Files.move(temporary, file(uid), StandardCopyOption.ATOMIC_MOVE);
-    }
-
-    public Optional<State> read(String uid) throws IOException {
-        try {
-            var word = Files.readString(file(uid)).strip();
-            return Optional.of(word.equals(State.ENABLED.word) ? State.ENABLED : State.PENDING);
-        } catch (NoSuchFileException notCaptured) { // asked by doing: it may go between two calls
-            return Optional.empty();
+        /// As `ambient.istio.io/redirection` has it.
+        public String word() {
+            return word;
         }
     }
 
-    public void remove(String uid) throws IOException {
-        Files.deleteIfExists(file(uid));
-    }
+    /// What was published last, by this agent or a former one.
+    Optional<State> read(PodView pod) throws IOException;
 
-    /// The pods that have one.
-    public Set<String> uids() throws IOException {
-        try (var files = Files.list(directory)) {
-            var uids = new HashSet<String>();
-            files.map(file -> file.getFileName().toString())
-                    .filter(name -> !name.startsWith("."))
-                    .forEach(uids::add);
-            return uids;
-        }
-    }
+    /// Does nothing if that is published already.
+    void write(PodView pod, State state) throws IOException;
 
-    private Path file(String uid) {
-        var file = directory.resolve(uid).normalize();
-        if (!directory.normalize().equals(file.getParent())) {
-            throw new IllegalArgumentException("not a uid: " + uid);
-        }
-        return file;
-    }
+    /// Says something to the pod's author; empty for nothing more.
+    /// @return whether it is new
+    boolean note(PodView pod, String text) throws IOException;
+
+    /// The pod runs on, outside the mesh.
+    void remove(PodView pod) throws IOException;
+
+    /// The pod has ended.
+    void gone(String uid) throws IOException;
 }

@@ -1,6 +1,7 @@
 package dev.culvert.agent.pods;
 
 import dev.culvert.agent.rules.Capture;
+import dev.culvert.kube.object.Exclusions;
 import java.util.Optional;
 import java.util.Set;
 
@@ -38,12 +39,32 @@ public record Selection(Set<String> excludedNamespaces, String systemNamespace, 
     public Capture capture(PodView pod) {
         var dns = flag(pod, "ambient.istio.io/dns-capture").orElse(dnsCapture);
         var bypass = flag(pod, "ambient.istio.io/bypass-inbound-capture").orElse(false);
-        return new Capture(dns, !bypass);
+        return new Capture(dns, !bypass).without(Exclusions.of(pod.annotations()));
+    }
+
+    /// Why a pod whose labels ask for it is not captured, though it could read as if it were; for its author.
+    public Optional<String> obstacle(PodView pod) {
+        if (!labelled(pod)) {
+            return Optional.empty();
+        }
+        if (pod.hostNetwork()) {
+            return Optional.of(
+                    "it uses the node's network (hostNetwork), where its traffic cannot be told from others'");
+        }
+        if (hasSidecar(pod)) {
+            return Optional.of("it has a sidecar, or its label sidecar.istio.io/inject asks for one");
+        }
+        return Optional.empty();
+    }
+
+    private static boolean hasSidecar(PodView pod) {
+        return pod.annotations().containsKey("sidecar.istio.io/status")
+                || "true".equals(pod.labels().get("sidecar.istio.io/inject"));
     }
 
     private boolean never(PodView pod) {
         return pod.hostNetwork()
-                || pod.annotations().containsKey("sidecar.istio.io/status")
+                || hasSidecar(pod)
                 || excludedNamespaces.contains(pod.name().namespace())
                 || (pod.name().namespace().equals(systemNamespace)
                         && "ztunnel".equals(pod.labels().get("app")));

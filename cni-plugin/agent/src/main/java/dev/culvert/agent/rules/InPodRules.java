@@ -1,7 +1,14 @@
 package dev.culvert.agent.rules;
 
+import dev.culvert.kube.object.Exclusions;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The nftables rules inside a pod: the three tables of Istio's native nftables mode, both IP families in
 /// one, except that only the first packet of a new connection is redirected. What was open before enrolment
@@ -16,16 +23,66 @@ public final class InPodRules {
     private static final String PREROUTING = "istio-prerouting";
     private static final String OUTPUT = "istio-output";
 
-    private static final String PROBE_V6 = "fd16:9254:7127:1337:ffff:ffff:ffff:ffff";
+    static final String PROBE_V4 = "169.254.7.127";
+    static final String PROBE_V6 = "fd16:9254:7127:1337:ffff:ffff:ffff:ffff";
     private static final String NEW = "tcp flags & (fin|syn|rst|ack) == syn";
     private static final String NOT_PROXY = "meta mark & 0xfff != 0x539";
-    private static final List<Family> FAMILIES =
-            List.of(new Family("ip", "127.0.0.1", "169.254.7.127"), new Family("ip6", "::1", PROBE_V6));
+    private static final List<Family> FAMILIES = List.of(
+            new Family("ip", "ipv4_addr", "127.0.0.1", PROBE_V4, "ip ttl"),
+            new Family("ip6", "ipv6_addr", "::1", PROBE_V6, "ip6 hoplimit"));
+
+    /// Connections that were open when connection tracking began, one set a family: what it calls
+    /// invalid of these is theirs all the same, when the first packet that it sees is a FIN or RST.
+    private static final String BEFORE = "culvert-before-";
 
     private InPodRules() {}
 
-    /// @param probe the address that the node gives to the kubelet's probes
-    private record Family(String name, String loopback, String probe) {}
+    /// One end of a TCP connection of the pod.
+    public record Open(InetSocketAddress local, InetSocketAddress remote) {}
+
+    /// @param probe the address that the node gives to the kubelet's probes, if it does
+    /// @param hops how many routers a packet may still pass
+    private record Family(String name, String type, String loopback, String probe, String hops) {
+        boolean has(InetAddress address) {
+            return address instanceof Inet4Address == name.equals("ip");
+        }
+    }
+
+    /// Begins connection tracking. Fails where the table is there already: then it has begun before.
+    public static String tracking() {
+        return "create table inet %1$s\n%2$sadd chain inet %1$s %3$s\nadd rule inet %1$s %3$s ct state invalid counter\n"
+                .formatted(MANGLE, beforeSets(), OUTPUT);
+    }
+
+    private static String beforeSets() {
+        var text = new StringBuilder();
+        for (var family : FAMILIES) {
+            text.append("add set inet %s %s%s { type %s . inet_service . %s . inet_service; }\n"
+                    .formatted(MANGLE, BEFORE, family.name, family.type, family.type));
+        }
+        return text.toString();
+    }
+
+    /// Names what was open before [#tracking].
+    public static String before(Collection<Open> connections) {
+        var text = new StringBuilder();
+        for (var family : FAMILIES) {
+            var elements = connections.stream()
+                    .filter(one -> family.has(one.local.getAddress()))
+                    .map(one -> "%s . %d . %s . %d"
+                            .formatted(
+                                    one.local.getAddress().getHostAddress(),
+                                    one.local.getPort(),
+                                    one.remote.getAddress().getHostAddress(),
+                                    one.remote.getPort()))
+                    .distinct()
+                    .collect(Collectors.joining(", "));
+            if (!elements.isEmpty()) {
+                text.append("add element inet %s %s%s { %s }\n".formatted(MANGLE, BEFORE, family.name, elements));
+            }
+        }
+        return text.toString();
+    }
 
     /// Captures new connections.
     public static String enrolled(Capture capture) {
@@ -42,8 +99,9 @@ public final class InPodRules {
         return tables(List.of(), mangle(), List.of());
     }
 
-    /// Drops every packet of both IP families, in, out and through, `lo` included: for a pod in which nothing runs
-    /// yet. Its hooks come before all of ours and before connection tracking, so no state is left behind.
+    /// Drops every packet of both IP families, in, out and through, `lo` included: for a pod in which nothing
+    /// runs yet. Its hooks come before all of ours and before connection tracking, so no state is left
+    /// behind.
     public static String fence() {
         var text = new StringBuilder("add table inet %s\nflush table inet %s\n".formatted(FENCE, FENCE));
         for (var hook : List.of("prerouting", "output")) {
@@ -71,13 +129,11 @@ public final class InPodRules {
         if (!capture.inbound()) {
             return List.of();
         }
-        var rules = new ArrayList<Rule>();
-        for (var family : FAMILIES) {
-            rules.add(new Rule(
-                    PREROUTING,
-                    "meta l4proto tcp %s saddr %s".formatted(family.name, family.probe),
-                    "accept",
-                    "probes of the kubelet bypass the proxy"));
+        var rules = new ArrayList<>(probes(capture.probes()));
+        var ports = capture.exclusions().inboundPorts();
+        if (!ports.isEmpty()) {
+            rules.add(excluded(
+                    PREROUTING, "tcp dport { %s }".formatted(list(ports.stream().map(String::valueOf)))));
         }
         for (var family : FAMILIES) {
             var match =
@@ -91,14 +147,51 @@ public final class InPodRules {
         return rules;
     }
 
+    private static List<Rule> probes(Probes probes) {
+        return switch (probes) {
+            case Probes.Proxied() -> List.of();
+            case Probes.LinkLocal() ->
+                FAMILIES.stream()
+                        .map(family -> new Rule(
+                                PREROUTING,
+                                "meta l4proto tcp %s saddr %s".formatted(family.name, family.probe),
+                                "accept",
+                                "probes of the kubelet bypass the proxy"))
+                        .toList();
+            case Probes.Direct(var ports, var node) ->
+                FAMILIES.stream()
+                        .filter(family -> !ports.isEmpty() && node.stream().anyMatch(family::has))
+                        .map(family -> new Rule(
+                                PREROUTING,
+                                "%s saddr { %s } %s 255 tcp dport { %s } %s"
+                                        .formatted(
+                                                family.name,
+                                                list(node.stream()
+                                                        .filter(family::has)
+                                                        .map(InetAddress::getHostAddress)),
+                                                family.hops,
+                                                list(ports.stream().map(String::valueOf)),
+                                                NEW),
+                                "accept",
+                                "the kubelet's probes: only the node's own, to declared ports, with 255"))
+                        .toList();
+        };
+    }
+
+    private static String list(Stream<String> elements) {
+        return elements.sorted().collect(Collectors.joining(", "));
+    }
+
     private static List<Rule> natOutput(Capture capture) {
         var rules = new ArrayList<Rule>();
-        for (var family : FAMILIES) {
-            rules.add(new Rule(
-                    OUTPUT,
-                    "meta l4proto tcp %s daddr %s".formatted(family.name, family.probe),
-                    "accept",
-                    "replies to probes of the kubelet"));
+        if (capture.probes() instanceof Probes.LinkLocal) {
+            for (var family : FAMILIES) {
+                rules.add(new Rule(
+                        OUTPUT,
+                        "meta l4proto tcp %s daddr %s".formatted(family.name, family.probe),
+                        "accept",
+                        "replies to probes of the kubelet"));
+            }
         }
         if (capture.dns()) {
             rules.addAll(dns());
@@ -115,6 +208,7 @@ public final class InPodRules {
                     "accept",
                     "the pod to itself"));
         }
+        rules.addAll(excludedOutbound(capture.exclusions()));
         for (var family : FAMILIES) {
             rules.add(new Rule(
                     OUTPUT,
@@ -123,6 +217,29 @@ public final class InPodRules {
                     "new outbound connections"));
         }
         return rules;
+    }
+
+    private static List<Rule> excludedOutbound(Exclusions exclusions) {
+        var rules = new ArrayList<Rule>();
+        var ports = exclusions.outboundPorts();
+        if (!ports.isEmpty()) {
+            rules.add(excluded(
+                    OUTPUT, "tcp dport { %s }".formatted(list(ports.stream().map(String::valueOf)))));
+        }
+        for (var block : exclusions.outboundBlocks()) {
+            for (var family : FAMILIES) {
+                if (family.has(block.address())) {
+                    var address = block.address().getHostAddress();
+                    rules.add(excluded(
+                            OUTPUT, "%s daddr %s/%d meta l4proto tcp".formatted(family.name, address, block.length())));
+                }
+            }
+        }
+        return rules;
+    }
+
+    private static Rule excluded(String chain, String match) {
+        return new Rule(chain, match, "accept", "excluded by an annotation of the pod");
     }
 
     private static List<Rule> dns() {
@@ -143,22 +260,31 @@ public final class InPodRules {
     }
 
     private static List<Rule> mangle() {
-        return List.of(
-                new Rule(
-                        PREROUTING,
-                        "meta mark & 0xfff == 0x539",
-                        "ct mark set ct mark & 0xfffff000 | 0x111",
-                        "remember connections that the proxy opened to the app"),
-                new Rule(
-                        OUTPUT,
-                        "ct state invalid meta l4proto tcp",
-                        "drop",
-                        "a reply without its connection would lose its mark and leave in clear"),
-                new Rule(
-                        OUTPUT,
-                        "ct mark & 0xfff == 0x111",
-                        "meta mark set ct mark",
-                        "their replies are routed back to the proxy over lo"));
+        var rules = new ArrayList<Rule>();
+        rules.add(new Rule(
+                PREROUTING,
+                "meta mark & 0xfff == 0x539",
+                "ct mark set ct mark & 0xfffff000 | 0x111",
+                "remember connections that the proxy opened to the app"));
+        for (var family : FAMILIES) {
+            rules.add(new Rule(
+                    OUTPUT,
+                    "ct state invalid %1$s saddr . tcp sport . %1$s daddr . tcp dport @%2$s%1$s"
+                            .formatted(family.name, BEFORE),
+                    "accept",
+                    "the end of a connection that was open before the capture"));
+        }
+        rules.add(new Rule(
+                OUTPUT,
+                "ct state invalid meta l4proto tcp",
+                "drop",
+                "a reply without its connection would lose its mark and leave in clear"));
+        rules.add(new Rule(
+                OUTPUT,
+                "ct mark & 0xfff == 0x111",
+                "meta mark set ct mark",
+                "their replies are routed back to the proxy over lo"));
+        return rules;
     }
 
     private static List<Rule> raw() {
@@ -177,6 +303,8 @@ public final class InPodRules {
 
     private static String tables(List<Rule> nat, List<Rule> mangle, List<Rule> raw) {
         return table(NAT, nat, "nat", "nat", -100)
+                + "add table inet %s\n".formatted(MANGLE)
+                + beforeSets()
                 + table(MANGLE, mangle, "filter", "route", -150)
                 + (raw.isEmpty() ? noTable(RAW) : table(RAW, raw, "filter", "filter", -300));
     }

@@ -105,6 +105,26 @@ class PodViewsTest {
         assertThat(pod.surroundings().doubts()).isEmpty();
     }
 
+    /// By number and by name, of containers and of sidecars; what asks elsewhere is told apart.
+    @Test
+    void declaredProbePorts() throws Exception {
+        namespace(AMBIENT);
+        Files.writeString(
+                objects.resolve("pod-web.yaml"), POD.replace("containers: [{name: web}]", """
+                        containers: [
+                        {name: web, ports: [{name: http, containerPort: 8080}],
+                        readinessProbe: {httpGet: {path: "/?a=b", port: http}},
+                        livenessProbe: {httpGet: {host: 198.18.65.3, port: 8081}},
+                        startupProbe: {grpc: {port: 9000}}},
+                        {name: other, readinessProbe: {tcpSocket: {host: db.test, port: 5432}},
+                        livenessProbe: {tcpSocket: {port: absent}}, lifecycle: {preStop: {httpGet: {port: 8082}}}}],
+                        initContainers: [{name: side, restartPolicy: Always, startupProbe: {tcpSocket: {port: 7000}}},
+                        {name: early, image: a}]""".replace("\n", " ")));
+        var declared = start().declared();
+        assertThat(declared.probePorts()).containsExactlyInAnyOrder(8080, 8081, 8082, 9000, 7000);
+        assertThat(declared.foreignProbes()).containsExactly("db.test:5432");
+    }
+
     @Test
     void theNextAgentCapturesOverABrokenNamespaceAndReleasesOverAMendedOne() throws Exception {
         namespace(AMBIENT);

@@ -39,9 +39,21 @@ class PluginInstallerTest {
     }
 
     private PluginInstaller start(boolean removeOnExit) throws IOException {
+        return start(Optional.empty(), removeOnExit);
+    }
+
+    private PluginInstaller start(Optional<String> confName, boolean removeOnExit) throws IOException {
         var entry = PluginInstaller.entry(Path.of("/run/x"), "istio-system", Set.of("kube-system"));
-        return PluginInstaller.start(
-                new PluginInstaller.Where(confDir, Optional.empty(), binDir, dist, entry, removeOnExit));
+        return PluginInstaller.start(new PluginInstaller.Where(confDir, confName, binDir, dist, entry, removeOnExit));
+    }
+
+    /// What the container runtime reads: the first file by name.
+    private String inForce() throws IOException {
+        try (var files = Files.list(confDir)) {
+            return Files.readString(files.filter(file -> NetworkFile.isOne(String.valueOf(file.getFileName())))
+                    .min(Path::compareTo)
+                    .orElseThrow());
+        }
     }
 
     private Path conf(String name) {
@@ -96,6 +108,47 @@ class PluginInstallerTest {
         }
     }
 
+    /// As after a reboot: whoever writes its file first, no pod starts past the plugin.
+    @Test
+    void providerThatRewritesItsFileWhileNoAgentRunsTakesNothingOutOfTheMesh() throws Exception {
+        Files.writeString(conf("10-net.conflist"), LIST);
+        try (var installer = start(false)) {
+            await(installer::installed);
+        }
+        Files.writeString(conf("10-net.conflist"), LIST);
+        Files.writeString(conf("05-other.conflist"), LIST.replace("bridge", "ptp"));
+        assertThat(inForce()).contains("culvert-cni", "bridge");
+        try (var installer = start(false)) {
+            await(() -> inForce().contains("ptp"));
+            assertThat(inForce()).contains("culvert-cni").doesNotContain("bridge");
+            await(installer::installed);
+            assertThat(Files.readString(conf("05-other.conflist"))).contains("culvert-cni");
+            Files.delete(conf(PluginInstaller.OWN));
+            await(() -> Files.exists(conf(PluginInstaller.OWN)));
+            Files.writeString(conf("05-other.conflist"), LIST.replace("bridge", "istio-cni"));
+            await(() -> !Files.exists(conf(PluginInstaller.OWN)));
+        }
+    }
+
+    @Test
+    void fileThatSomebodyNamedIsTheOnlyOne() throws Exception {
+        Files.writeString(conf("10-net.conflist"), LIST);
+        try (var installer = start(Optional.of("10-net.conflist"), false)) {
+            await(installer::installed);
+            assertThat(conf(PluginInstaller.OWN)).doesNotExist();
+        }
+    }
+
+    @Test
+    void pluginThatReadsOtherFilesIsNotLedToItself() throws Exception {
+        Files.writeString(conf("00-multus.conf"), "{\"name\":\"n\",\"type\":\"multus-shim\"}");
+        try (var installer = start(false)) {
+            await(installer::installed);
+            assertThat(conf("00-multus.conflist")).content().contains("culvert-cni");
+            assertThat(conf(PluginInstaller.OWN)).doesNotExist();
+        }
+    }
+
     @Test
     void singleConfigurationBecomesAList() throws Exception {
         Files.writeString(conf("10-net.conf"), "{\"name\":\"n\",\"type\":\"bridge\"}");
@@ -116,6 +169,7 @@ class PluginInstallerTest {
                 .content()
                 .doesNotContain("culvert-cni")
                 .contains("bridge");
+        assertThat(conf(PluginInstaller.OWN)).doesNotExist();
         assertThat(binDir).isEmptyDirectory();
     }
 
@@ -149,7 +203,7 @@ class PluginInstallerTest {
     }
 
     private static void await(Callable<Boolean> condition) throws Exception {
-        var deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        var deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (!condition.call()) {
             assertThat(System.nanoTime()).as("in time").isLessThan(deadline);
             TimeUnit.MILLISECONDS.sleep(10);

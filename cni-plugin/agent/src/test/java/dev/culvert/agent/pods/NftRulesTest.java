@@ -3,18 +3,17 @@ package dev.culvert.agent.pods;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.culvert.agent.pods.PodNetwork.Line;
 import dev.culvert.agent.rules.Capture;
-import java.net.ConnectException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/// What is of one language only; the rest is [PodRulesTest].
 class NftRulesTest {
-    private static final int APP = 8080;
-
     private final NftRules rules = new NftRules();
     private PodNetwork network;
 
@@ -28,105 +27,47 @@ class NftRulesTest {
         network.close();
     }
 
+    /// As other meshes' sidecars and CNI plugins leave it, by either of nftables' programs; ours, and
+    /// what translates nothing, is not foreign.
     @ParameterizedTest
-    @ValueSource(strings = {"198.18.64.", "2001:2:0:40::"})
-    void newOutboundConnectionsAreCapturedAndOpenOnesAreNot(String prefix) throws Exception {
-        try (var app = PodNetwork.server(network.peer, APP, "app");
-                var before = PodNetwork.connect(network.pod, prefix + "1", APP)) {
-            assertThat(before.read()).isEqualTo("app");
-            rules.enrol(network.pod, Capture.TCP);
-            assertThat(before.roundTrip("after enrolment")).isEqualTo("after enrolment");
-            assertThatThrownBy(() -> PodNetwork.connect(network.pod, prefix + "1", APP))
-                    .as("closed while nobody listens")
-                    .isInstanceOf(ConnectException.class);
-
-            try (var proxy = PodNetwork.server(network.pod, 15001, "proxy");
-                    var captured = PodNetwork.connect(network.pod, prefix + "1", APP)) {
-                assertThat(captured.read()).isEqualTo("proxy");
-                rules.stopCapturing(network.pod);
-                assertThat(captured.roundTrip("while released")).isEqualTo("while released");
-                assertThat(before.roundTrip("while released")).isEqualTo("while released");
-                try (var direct = PodNetwork.connect(network.pod, prefix + "1", APP)) {
-                    assertThat(direct.read()).isEqualTo("app");
-                    rules.remove(network.pod);
-                    assertThat(direct.roundTrip("after")).isEqualTo("after");
-                    assertThat(before.roundTrip("after")).isEqualTo("after");
-                }
-                assertThat(proxy.isClosed()).isFalse();
-            }
-            assertThat(app.isClosed()).isFalse();
-        }
+    @ValueSource(
+            strings = {
+                "iptables-nft -t nat -N ISTIO_OUTPUT; iptables-nft -t nat -A OUTPUT -p tcp -j ISTIO_OUTPUT",
+                "iptables-nft -t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 4143",
+                "nft 'table inet other { chain a { type nat hook output priority -100; tcp dport 80 redirect to :1; }; }'"
+            })
+    void rulesOfOthersAreSeen(String command) throws Exception {
+        network.inPod("iptables-nft", "-t", "filter", "-A", "INPUT", "-p", "icmp", "-j", "ACCEPT");
+        rules.enrol(network.pod, Capture.TCP);
+        assertThat(rules.foreign(network.pod)).isEmpty();
+        network.inPod("sh", "-c", command);
+        assertThat(rules.foreign(network.pod)).get().asString().contains("redirect its traffic already");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"198.18.64.", "2001:2:0:40::"})
-    void newInboundConnectionsAreCapturedButTunnelsAndOpenOnesAreNot(String prefix) throws Exception {
-        try (var app = PodNetwork.server(network.pod, APP, "app");
-                var hbone = PodNetwork.server(network.pod, 15008, "hbone");
-                var proxy = PodNetwork.server(network.pod, 15006, "proxy");
-                var before = PodNetwork.connect(network.peer, prefix + "2", APP)) {
-            assertThat(before.read()).isEqualTo("app");
-            rules.enrol(network.pod, Capture.TCP);
-            assertThat(before.roundTrip("x")).isEqualTo("x");
-            assertThat(answer(network.connectFromPeer(prefix + "2", APP))).isEqualTo("proxy");
-            assertThat(answer(network.connectFromPeer(prefix + "2", 15008))).isEqualTo("hbone");
-            assertThat(answer(PodNetwork.connect(network.pod, prefix + "2", APP)))
-                    .as("the pod to itself")
-                    .isEqualTo("app");
-            rules.stopCapturing(network.pod);
-            assertThat(answer(network.connectFromPeer(prefix + "2", APP))).isEqualTo("app");
-            assertThat(app.isBound() && hbone.isBound() && proxy.isBound()).isTrue();
-        }
+    @EnumSource
+    void rulesOfOthersAreSeenByIptables(Iptables variant) throws Exception {
+        var byIptables = new IptablesPodRules(variant, Path.of("/proc"));
+        byIptables.enrol(network.pod, Capture.TCP);
+        assertThat(byIptables.foreign(network.pod)).isEmpty();
+        var program = variant == Iptables.NFT ? "ip6tables-nft" : "ip6tables-legacy";
+        network.inPod(program, "-t", "nat", "-A", "OUTPUT", "-p", "tcp", "-j", "REDIRECT", "--to-ports", "1");
+        assertThat(byIptables.foreign(network.pod)).get().asString().contains("(ip6tables, table nat)");
     }
 
-    private static String answer(Line line) throws Exception {
-        try (line) {
-            return line.read();
-        }
-    }
-
+    /// Legacy where its rules are in use on the node, as Istio's agent chooses.
     @Test
-    void ingressPodsKeepTheirInboundConnections() throws Exception {
-        try (var app = PodNetwork.server(network.pod, APP, "app")) {
-            rules.enrol(network.pod, new Capture(false, false));
-            assertThat(answer(network.connectFromPeer("198.18.64.2", APP))).isEqualTo("app");
-            assertThat(app.isBound()).isTrue();
-        }
-    }
-
-    @Test
-    void againChangesNothingAndRemovalLeavesNothing() throws Exception {
-        rules.enrol(network.pod, Capture.TCP);
-        var once = state();
-        rules.enrol(network.pod, Capture.TCP);
-        assertThat(state()).isEqualTo(once);
-        rules.enrol(network.pod, new Capture(true, true));
-        assertThat(state()).contains(":15053", "istio-ambient-raw");
-        rules.enrol(network.pod, Capture.TCP);
-        assertThat(state()).isEqualTo(once);
-
-        rules.remove(network.pod);
-        rules.remove(network.pod);
-        assertThat(network.inPod("nft", "list", "ruleset")).isBlank();
-        assertThat(network.inPod("ip", "rule")).doesNotContain("0x111");
-        assertThat(network.inPod("ip", "-6", "rule")).doesNotContain("0x111");
-    }
-
-    private String state() throws Exception {
-        return network.inPod("nft", "-s", "list", "ruleset")
-                + network.inPod("ip", "rule")
-                + network.inPod("ip", "-6", "rule")
-                + network.inPod("ip", "route", "show", "table", "100")
-                + network.inPod("ip", "-6", "route", "show", "table", "100");
-    }
-
-    @Test
-    void repliesToSpoofedConnectionsAreRoutedToLo() throws Exception {
-        rules.enrol(network.pod, Capture.TCP);
-        assertThat(network.inPod("ip", "route", "get", "203.0.113.9", "mark", "0x111"))
-                .contains("local 203.0.113.9 dev lo");
-        assertThat(network.inPod("ip", "-6", "route", "get", "2001:db8::9", "mark", "0x111"))
-                .contains("dev lo");
+    void theLanguageIsChosenByWhatTheNodeHas() throws Exception {
+        var proc = Path.of("/proc");
+        assertThat(Dialect.choose("auto", network.pod, proc).pods()).isInstanceOf(NftRules.class);
+        assertThat(Dialect.choose("iptables", network.pod, proc))
+                .extracting("pods.iptables")
+                .isEqualTo(Iptables.NFT);
+        network.inPod("iptables-legacy", "-A", "INPUT", "-p", "icmp", "-j", "ACCEPT");
+        assertThat(Dialect.choose("iptables", network.pod, proc))
+                .extracting("pods.iptables")
+                .isEqualTo(Iptables.LEGACY);
+        assertThatThrownBy(() -> Dialect.choose("ebtables", network.pod, proc)).hasMessageContaining("not ebtables");
     }
 
     @Test

@@ -60,6 +60,12 @@ final class PodNetwork {
         return run(all.toArray(String[]::new));
     }
 
+    String inPeer(String... command) throws Exception {
+        var all = new ArrayList<>(List.of("nsenter", "--net=/run/netns/" + peerName));
+        all.addAll(List.of(command));
+        return run(all.toArray(String[]::new));
+    }
+
     /// A server that says `name` and then echoes lines.
     static ServerSocket server(NetworkNamespace namespace, int port, String name) throws Exception {
         ServerSocket server = namespace.call(() -> new ServerSocket(port, 16, InetAddress.getByName("::")));

@@ -24,8 +24,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PodReconcilerTest {
-    private static final Timing FAST =
-            new Timing(Duration.ofMillis(20), Duration.ofMillis(100), Duration.ofMillis(20), Duration.ofSeconds(30));
+    private static final Timing FAST = new Timing(
+            Duration.ofMillis(20),
+            Duration.ofMillis(100),
+            Duration.ofMillis(20),
+            Duration.ofMillis(50),
+            Duration.ofSeconds(30));
     private static final ZdsLimits LIMITS = new ZdsLimits(Duration.ofSeconds(5), Duration.ofMillis(50), 100, 100);
     private static final String DEL = "1205" + "1203756964";
 
@@ -33,7 +37,7 @@ class PodReconcilerTest {
     Path directory;
 
     private PodNetwork network;
-    private RedirectionStatus status;
+    private FolderStatus status;
     private Agent agent;
 
     /// The reconciler with its server, as `app` wires them.
@@ -43,7 +47,7 @@ class PodReconcilerTest {
 
         Agent(List<PodView> pods) throws Exception {
             var selection = new Selection(Set.of(), "istio-system", false);
-            reconciler = new PodReconciler(selection, new NftRules(), status, FAST);
+            reconciler = new PodReconciler(selection, Means.of(new NftRules(), status), FAST);
             reconciler.adopt(pods);
             server = ZdsServer.listen(socket(), reconciler::served, reconciler::retryNow, LIMITS);
             reconciler.start(server);
@@ -58,7 +62,7 @@ class PodReconcilerTest {
     @BeforeEach
     void build() throws Exception {
         network = new PodNetwork();
-        status = new RedirectionStatus(directory.resolve("redirection"));
+        status = new FolderStatus(directory.resolve("redirection"));
         agent = new Agent(List.of());
     }
 
@@ -87,6 +91,7 @@ class PodReconcilerTest {
                 Map.of(),
                 Map.of(),
                 surroundings,
+                PodView.Declared.NOTHING,
                 List.of(InetAddress.getByName("198.18.64.2"), InetAddress.getByName("2001:2:0:40::2")),
                 false,
                 false,
@@ -102,6 +107,46 @@ class PodReconcilerTest {
             ztunnel.ack();
             awaitStatus(Optional.of(State.ENABLED));
             assertThat(network.inPod("nft", "list", "ruleset")).contains("redirect to :15001");
+        }
+    }
+
+    /// Whatever was changed, by whatever program, and again.
+    @Test
+    void rulesThatSomebodyTakesAwayArePutBack() throws Exception {
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
+            agent.reconciler.pods(pod("ambient"));
+            ztunnel.receiveAdd();
+            ztunnel.ack();
+            awaitStatus(Optional.of(State.ENABLED));
+            var ours = ruleset();
+            for (var attack : List.of(
+                    "flush ruleset",
+                    "delete table inet istio-ambient-nat",
+                    "insert rule inet istio-ambient-nat istio-output accept")) {
+                network.inPod("nft", attack);
+                while (!ruleset().equals(ours)) {
+                    TimeUnit.MILLISECONDS.sleep(10);
+                }
+            }
+        }
+    }
+
+    private String ruleset() throws Exception {
+        return network.inPod("nft", "--stateless", "list", "ruleset");
+    }
+
+    /// It is left alone until its sandbox is made anew, however often it is looked at.
+    @Test
+    void podWhoseTrafficSomebodyElseRedirectsIsLeftAlone() throws Exception {
+        network.inPod("iptables-nft", "-t", "nat", "-A", "OUTPUT", "-p", "tcp", "-j", "REDIRECT", "--to-ports", "1");
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
+            agent.reconciler.pods(pod("ambient"));
+            agent.reconciler.pods(pod("none"));
+            agent.reconciler.pods(pod("ambient"));
+            agent.reconciler.leave(Duration.ofSeconds(5)).get(1, TimeUnit.MINUTES);
+            assertThat(status.read("uid")).isEmpty();
+            assertThat(ruleset()).doesNotContain("istio");
+            assertThat(ztunnel).isNotNull();
         }
     }
 
@@ -232,6 +277,7 @@ class PodReconcilerTest {
                 Map.of(),
                 Map.of(),
                 lost.surroundings(),
+                PodView.Declared.NOTHING,
                 lost.ips(),
                 false,
                 false,
@@ -306,6 +352,25 @@ class PodReconcilerTest {
             assertThat(ztunnel.receive()).isEqualTo(DEL);
             ztunnel.ack();
             awaitStatus(Optional.empty());
+        }
+    }
+
+    @Test
+    void agentThatLeavesReleasesItsPodsAndCapturesNoFurther() throws Exception {
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
+            agent.reconciler.pods(pod("ambient"));
+            ztunnel.receiveAdd();
+            ztunnel.ack();
+            awaitStatus(Optional.of(State.ENABLED));
+            var left = agent.reconciler.leave(Duration.ofSeconds(5));
+            assertThat(ztunnel.receive()).isEqualTo(DEL);
+            ztunnel.ack();
+            left.get(1, TimeUnit.MINUTES);
+            assertThat(status.read("uid")).isEmpty();
+            assertThat(network.inPod("nft", "list", "ruleset")).isBlank();
+            agent.reconciler.pods(pod("ambient"));
+            agent.reconciler.leave(Duration.ofSeconds(5)).get(1, TimeUnit.MINUTES);
+            assertThat(status.read("uid")).isEmpty();
         }
     }
 

@@ -26,6 +26,7 @@ class SelectionTest {
         POD_OPTS_IN_AGAIN(pod("shop", AMBIENT, Map.of(), Map.of(MODE, "none")), Optional.of(Capture.TCP)),
         EXCLUDED_NAMESPACE(pod("kube-system", AMBIENT, Map.of(), Map.of()), Optional.empty()),
         SIDECAR(pod("shop", Map.of(), Map.of("sidecar.istio.io/status", "{}"), AMBIENT), Optional.empty()),
+        SIDECAR_ASKED(pod("shop", Map.of("sidecar.istio.io/inject", "true"), Map.of(), AMBIENT), Optional.empty()),
         ZTUNNEL(pod("istio-system", Map.of("app", "ztunnel"), Map.of(), AMBIENT), Optional.empty()),
         ZTUNNEL_ELSEWHERE(pod("shop", Map.of("app", "ztunnel"), Map.of(), AMBIENT), Optional.of(Capture.TCP)),
         INGRESS(
@@ -52,7 +53,16 @@ class SelectionTest {
         var name = new PodView.Name("uid", namespace, "pod");
         var surroundings = new Surroundings(Optional.of(outer), List.of());
         return new PodView(
-                name, "default", labels, annotations, surroundings, List.of(), false, false, Optional.empty());
+                name,
+                "default",
+                labels,
+                annotations,
+                surroundings,
+                PodView.Declared.NOTHING,
+                List.of(),
+                false,
+                false,
+                Optional.empty());
     }
 
     @ParameterizedTest
@@ -61,6 +71,15 @@ class SelectionTest {
         assertThat(SELECTION.wish(row.pod))
                 .isEqualTo(row.wanted.isPresent() ? new Wish.Captured() : new Wish.Released());
         row.wanted.ifPresent(wanted -> assertThat(SELECTION.capture(row.pod)).isEqualTo(wanted));
+    }
+
+    /// Only who could believe to be captured is told why not.
+    @Test
+    void obstacles() {
+        assertThat(SELECTION.obstacle(Row.SIDECAR_ASKED.pod)).get().asString().contains("sidecar.istio.io/inject");
+        assertThat(SELECTION.obstacle(Row.SIDECAR.pod)).isPresent();
+        assertThat(SELECTION.obstacle(Row.NO_LABEL.pod)).isEmpty();
+        assertThat(SELECTION.obstacle(Row.NAMESPACE_LABEL.pod)).isEmpty();
     }
 
     /// Never for want of information.
@@ -96,10 +115,17 @@ class SelectionTest {
                 row.pod.labels(),
                 row.pod.annotations(),
                 row.pod.surroundings(),
+                PodView.Declared.NOTHING,
                 List.of(),
                 true,
                 false,
                 Optional.empty());
         assertThat(SELECTION.wish(pod)).isEqualTo(new Wish.Released());
+        assertThat(SELECTION.obstacle(pod).isPresent())
+                .isEqualTo(row.wanted.isPresent()
+                        || row == Row.EXCLUDED_NAMESPACE
+                        || row == Row.SIDECAR
+                        || row == Row.SIDECAR_ASKED
+                        || row == Row.ZTUNNEL);
     }
 }

@@ -42,8 +42,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// A pod that the container runtime starts: what the plugin is answered, and what packets can do meanwhile.
 class StartingPodTest {
-    private static final Timing TIMING =
-            new Timing(Duration.ofMillis(20), Duration.ofMillis(100), Duration.ofMillis(20), Duration.ofSeconds(30));
+    private static final Timing TIMING = new Timing(
+            Duration.ofMillis(20),
+            Duration.ofMillis(100),
+            Duration.ofMillis(20),
+            Duration.ofMillis(50),
+            Duration.ofSeconds(30));
     private static final ZdsLimits ZDS = new ZdsLimits(Duration.ofSeconds(2), Duration.ofMillis(50), 100, 100);
     private static final EventLimits LIMITS =
             new EventLimits(32, 8 << 10, 1 << 20, Duration.ofSeconds(2), Duration.ofMillis(500), Duration.ofSeconds(8));
@@ -54,7 +58,7 @@ class StartingPodTest {
     Path directory;
 
     private PodNetwork network;
-    private RedirectionStatus status;
+    private FolderStatus status;
     private PodReconciler reconciler;
     private ZdsServer zds;
     private EventServer events;
@@ -62,8 +66,9 @@ class StartingPodTest {
     @BeforeEach
     void build() throws Exception {
         network = new PodNetwork();
-        status = new RedirectionStatus(directory.resolve("redirection"));
-        reconciler = new PodReconciler(new Selection(Set.of(), "istio-system", false), new NftRules(), status, TIMING);
+        status = new FolderStatus(directory.resolve("redirection"));
+        reconciler = new PodReconciler(
+                new Selection(Set.of(), "istio-system", false), Means.of(new NftRules(), status), TIMING);
         zds = ZdsServer.listen(directory.resolve("z.sock"), reconciler::served, reconciler::retryNow, ZDS);
         reconciler.start(zds);
         events = EventServer.listen(
@@ -87,6 +92,7 @@ class StartingPodTest {
                 Map.of(),
                 Map.of(),
                 new Surroundings(namespaceLabels, List.of()),
+                PodView.Declared.NOTHING,
                 List.of(),
                 false,
                 false,

@@ -10,7 +10,7 @@ import java.util.HexFormat;
 
 /// A ztunnel that says byte for byte what a test tells it to.
 public final class ScriptedZtunnel implements AutoCloseable {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     private final SeqPacketSocket socket;
 

@@ -65,7 +65,7 @@ class ZdsServerTest {
             assertThat(ztunnel.receive()).isEqualTo("1a00");
             assertThat(connected.getCount()).isEqualTo(1);
             ztunnel.ack();
-            assertThat(connected.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(connected.await(60, TimeUnit.SECONDS)).isTrue();
         }
     }
 
@@ -78,7 +78,7 @@ class ZdsServerTest {
             ztunnel.nack("failed to start proxy");
             assertThat(ztunnel.receive()).isEqualTo("1a00");
             ztunnel.ack();
-            assertThat(connected.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(connected.await(60, TimeUnit.SECONDS)).isTrue();
         }
     }
 
@@ -89,14 +89,14 @@ class ZdsServerTest {
             var added = async(() -> server.add(web));
             assertThat(newer.receiveAdd().hex()).isEqualTo(ADD_U1);
             newer.ack();
-            added.get(5, TimeUnit.SECONDS);
+            added.get(60, TimeUnit.SECONDS);
 
             var deleted = async(() -> server.delete("u1"));
             assertThat(older.receive()).isEqualTo("1204" + "12027531");
             older.ack();
             assertThat(newer.receive()).isEqualTo("1204" + "12027531");
             newer.nack("never heard of it");
-            deleted.get(5, TimeUnit.SECONDS);
+            deleted.get(60, TimeUnit.SECONDS);
             assertThat(server.connections()).isEqualTo(2);
         }
     }
@@ -108,7 +108,7 @@ class ZdsServerTest {
             ztunnel.receiveAdd();
             assertThat(added).isNotDone();
             ztunnel.ack();
-            added.get(5, TimeUnit.SECONDS);
+            added.get(60, TimeUnit.SECONDS);
         }
     }
 
@@ -124,7 +124,7 @@ class ZdsServerTest {
             var added = async(() -> server.add(web));
             ztunnel.receiveAdd();
             ztunnel.nack("failed to start proxy : no");
-            assertThatThrownBy(() -> added.get(5, TimeUnit.SECONDS))
+            assertThatThrownBy(() -> added.get(60, TimeUnit.SECONDS))
                     .hasRootCauseMessage("got ack error: failed to start proxy : no");
         }
     }
@@ -134,7 +134,7 @@ class ZdsServerTest {
         try (var ztunnel = ScriptedZtunnel.connectEmpty(path)) {
             var added = async(() -> server.add(web));
             ztunnel.receiveAdd();
-            assertThatThrownBy(() -> added.get(5, TimeUnit.SECONDS)).hasMessageContaining("timed out");
+            assertThatThrownBy(() -> added.get(60, TimeUnit.SECONDS)).hasMessageContaining("timed out");
             assertThat(ztunnel.receive()).isEqualTo("end");
         }
         awaitConnections(0);
@@ -167,7 +167,7 @@ class ZdsServerTest {
             var added = async(() -> server.add(web));
             ztunnel.receiveAdd();
             ztunnel.send(ack.isEmpty() ? "00".repeat(1025) : ack);
-            assertThatThrownBy(() -> added.get(5, TimeUnit.SECONDS)).hasRootCauseInstanceOf(ZdsException.class);
+            assertThatThrownBy(() -> added.get(60, TimeUnit.SECONDS)).hasRootCauseInstanceOf(ZdsException.class);
         }
         awaitConnections(0);
     }
@@ -190,7 +190,7 @@ class ZdsServerTest {
     }
 
     private void awaitConnections(int expected) throws InterruptedException {
-        var deadline = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+        var deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (server.connections() != expected && System.nanoTime() < deadline) {
             TimeUnit.MILLISECONDS.sleep(10);
         }

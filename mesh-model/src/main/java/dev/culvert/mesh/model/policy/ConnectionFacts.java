@@ -1,6 +1,7 @@
 package dev.culvert.mesh.model.policy;
 
 import dev.culvert.mesh.model.identity.SpiffeId;
+import dev.culvert.mesh.model.workload.Addresses;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
@@ -12,5 +13,11 @@ import org.jspecify.annotations.Nullable;
 public record ConnectionFacts(@Nullable SpiffeId source, InetAddress sourceIp, InetSocketAddress destination) {
     String sourceNamespace() {
         return source == null ? "" : source.namespace();
+    }
+
+    /// For the log.
+    public String text() {
+        return (source == null ? "plaintext" : source.toString()) + " from " + Addresses.text(sourceIp) + " to "
+                + Addresses.text(destination);
     }
 }

@@ -1,0 +1,11 @@
+{{- define "ztunnel.labels" -}}
+app: ztunnel
+app.kubernetes.io/name: ztunnel
+app.kubernetes.io/part-of: culvert
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+{{- end }}
+
+{{- define "ztunnel.image" -}}
+{{ .Values.global.hub }}/{{ .Values.image }}:{{ .Values.global.tag | default .Chart.AppVersion }}
+{{- end }}

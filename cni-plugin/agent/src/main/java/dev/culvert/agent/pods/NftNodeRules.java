@@ -1,0 +1,55 @@
+package dev.culvert.agent.pods;
+
+import dev.culvert.agent.rules.HostRules;
+import dev.culvert.agent.rules.Kubelet;
+import dev.culvert.agent.rules.Probes;
+import dev.culvert.linux.netns.NetworkNamespace;
+import dev.culvert.linux.netns.Ruleset;
+import java.io.IOException;
+import java.util.Collection;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// By `nft`.
+public final class NftNodeRules implements NodeRules {
+    private static final Logger LOG = LoggerFactory.getLogger(NftNodeRules.class);
+
+    private boolean withoutBridges;
+
+    @Override
+    public void direct(NetworkNamespace node, Kubelet kubelet, Collection<Probes.Target> pods) throws IOException {
+        bridges(node, HostRules.bridged(pods));
+        NamespaceCommands.apply(node, HostRules.direct(kubelet, pods));
+    }
+
+    /// A kernel without rules for bridges has no bridges, mostly.
+    private void bridges(NetworkNamespace node, String rules) throws IOException {
+        try {
+            NamespaceCommands.apply(node, rules);
+        } catch (IOException e) {
+            if (!String.valueOf(e.getMessage()).contains("not supported")) {
+                throw e;
+            }
+            if (!withoutBridges) {
+                withoutBridges = true;
+                LOG.warn("neighbours on a bridge can pass for the kubelet on declared probe ports: {}", e.getMessage());
+            }
+        }
+    }
+
+    @Override
+    public void linkLocal(NetworkNamespace node, long user, Collection<Probes.Target> pods) throws IOException {
+        NamespaceCommands.apply(node, HostRules.linkLocal(user, pods));
+    }
+
+    @Override
+    public void remove(NetworkNamespace node) throws IOException {
+        NamespaceCommands.apply(node, HostRules.none("inet"));
+        bridges(node, HostRules.none("bridge"));
+    }
+
+    @Override
+    public int generation(NetworkNamespace node) throws IOException {
+        return node.<Integer, IOException>call(Ruleset::generation);
+    }
+}

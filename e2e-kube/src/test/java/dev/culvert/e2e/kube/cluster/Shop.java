@@ -1,0 +1,176 @@
+package dev.culvert.e2e.kube.cluster;
+
+/// The objects of the tests, as YAML. Their image is one of ours, which has busybox.
+record Shop(String namespace, String image) {
+    String namespaces() {
+        return """
+                apiVersion: v1
+                kind: Namespace
+                metadata: {name: %1$s, labels: {istio.io/dataplane-mode: ambient}}
+                ---
+                apiVersion: v1
+                kind: Namespace
+                metadata: {name: %1$s-plain}
+                """.formatted(namespace);
+    }
+
+    String outside() {
+        return namespace + "-plain";
+    }
+
+    /// With or without the mesh.
+    String enrolment(String mode) {
+        return """
+                apiVersion: v1
+                kind: Namespace
+                metadata: {name: %s, labels: {istio.io/dataplane-mode: %s}}
+                """.formatted(namespace, mode);
+    }
+
+    /// An HTTP server that answers with a word, probed by the kubelet.
+    String server(String name, String node, String word) {
+        return pod(namespace, name, node) + """
+                    command: [sh, -c, "mkdir -p /tmp/www && echo %s > /tmp/www/index.html && exec httpd -f -p 8080 -h /tmp/www"]
+                    ports: [{containerPort: 8080}]
+                    readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 3}
+                ---
+                apiVersion: v1
+                kind: Service
+                metadata: {name: %s, namespace: %s}
+                spec:
+                  selector: {app: %2$s}
+                  ports: [{port: 80, targetPort: 8080, name: http}]
+                """.formatted(word, name, namespace);
+    }
+
+    String client(String in, String name, String node) {
+        return pod(in, name, node) + "    command: [sleep, \"1000000\"]\n";
+    }
+
+    /// A client that is a process of the node, as far as the network goes.
+    String clientOfTheNode(String name, String node) {
+        return pod(outside(), name, node).replace("spec:\n", "spec:\n  hostNetwork: true\n")
+                + "    command: [sleep, \"1000000\"]\n";
+    }
+
+    private String pod(String in, String name, String node) {
+        return """
+                apiVersion: v1
+                kind: ServiceAccount
+                metadata: {name: %1$s, namespace: %2$s}
+                ---
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: %1$s, namespace: %2$s, labels: {app: %1$s}}
+                spec:
+                  serviceAccountName: %1$s
+                  automountServiceAccountToken: false
+                  nodeName: %3$s
+                  terminationGracePeriodSeconds: 0
+                  containers:
+                  - name: main
+                    image: %4$s
+                    imagePullPolicy: IfNotPresent
+                """.formatted(name, in, node, image);
+    }
+
+    /// The same Service, also on a port of every node.
+    String nodePort(String server) {
+        return """
+                apiVersion: v1
+                kind: Service
+                metadata: {name: %1$s-node, namespace: %2$s}
+                spec:
+                  type: NodePort
+                  selector: {app: %1$s}
+                  ports: [{port: 80, targetPort: 8080}]
+                """.formatted(server, namespace);
+    }
+
+    String probedByTcp(String name, String node) {
+        return pod(namespace, name, node) + """
+                    command: [httpd, -f, -p, "8080"]
+                    readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1, timeoutSeconds: 5}
+                """;
+    }
+
+    String denyAll() {
+        return """
+                apiVersion: security.istio.io/v1
+                kind: AuthorizationPolicy
+                metadata: {name: deny-all, namespace: %s}
+                spec: {}
+                """.formatted(namespace);
+    }
+
+    String strict() {
+        return """
+                apiVersion: security.istio.io/v1
+                kind: PeerAuthentication
+                metadata: {name: default, namespace: %s}
+                spec: {mtls: {mode: STRICT}}
+                """.formatted(namespace);
+    }
+
+    /// Only `account` may call `server`.
+    String onlyFrom(String server, String account) {
+        return """
+                apiVersion: security.istio.io/v1
+                kind: AuthorizationPolicy
+                metadata: {name: only-%2$s, namespace: %1$s}
+                spec:
+                  selector: {matchLabels: {app: %3$s}}
+                  action: ALLOW
+                  rules:
+                  - from: [{source: {principals: ["cluster.local/ns/%1$s/sa/%2$s"]}}]
+                """.formatted(namespace, account, server);
+    }
+
+    String waypoint() {
+        return """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: Gateway
+                metadata: {name: gate, namespace: %s}
+                spec:
+                  gatewayClassName: culvert-waypoint
+                  listeners: [{name: mesh, port: 15008, protocol: HBONE}]
+                """.formatted(namespace);
+    }
+
+    String throughWaypoint(String server) {
+        return """
+                apiVersion: v1
+                kind: Service
+                metadata: {name: %s, namespace: %s, labels: {istio.io/use-waypoint: gate}}
+                spec:
+                  selector: {app: %1$s}
+                  ports: [{port: 80, targetPort: 8080, name: http}]
+                """.formatted(server, namespace);
+    }
+
+    String onlyPath(String server, String path) {
+        return """
+                apiVersion: security.istio.io/v1
+                kind: AuthorizationPolicy
+                metadata: {name: only-path, namespace: %s}
+                spec:
+                  targetRefs: [{group: "", kind: Service, name: %s}]
+                  rules: [{to: [{operation: {paths: ["%s"]}}]}]
+                """.formatted(namespace, server, path);
+    }
+
+    /// A host whose endpoints are a server's pods.
+    String entry(String host, String server) {
+        return """
+                apiVersion: networking.istio.io/v1
+                kind: ServiceEntry
+                metadata: {name: entry, namespace: %s}
+                spec:
+                  hosts: [%s]
+                  location: MESH_INTERNAL
+                  resolution: STATIC
+                  ports: [{number: 80, name: http, protocol: HTTP, targetPort: 8080}]
+                  workloadSelector: {labels: {app: %s}}
+                """.formatted(namespace, host, server);
+    }
+}

@@ -1,0 +1,166 @@
+package dev.culvert.istiod.app;
+
+import dev.culvert.istiod.ca.CertificateAuthority;
+import dev.culvert.istiod.ca.CertificateService;
+import dev.culvert.istiod.ca.SigningChain;
+import dev.culvert.istiod.ca.TokenVerifier;
+import dev.culvert.istiod.gateway.WaypointDeployments;
+import dev.culvert.istiod.gateway.WaypointManifests;
+import dev.culvert.istiod.kube.AuthoritySecrets;
+import dev.culvert.istiod.kube.EntryAddresses;
+import dev.culvert.istiod.kube.Leader;
+import dev.culvert.istiod.kube.Outcome;
+import dev.culvert.istiod.kube.RootConfigMaps;
+import dev.culvert.istiod.kube.TokenReviews;
+import dev.culvert.istiod.status.Statuses;
+import dev.culvert.kube.client.ClusterSource;
+import dev.culvert.kube.object.Kind;
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.Problem;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.security.GeneralSecurityException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// A cluster: its API server tells of the mesh, checks tokens, keeps the authority's key, and says which replica
+// writes.
+final class KubernetesPlatform implements Platform {
+    private final KubernetesClient client;
+    private final IstiodSettings settings;
+    private final AuthoritySecrets secrets;
+    private final CertificateAuthority authority;
+    private final TokenReviews tokens;
+    private final RootConfigMaps roots;
+    private final WaypointDeployments waypoints;
+    private final Leader<Outcome> leader;
+    private volatile Optional<ClusterSource> source = Optional.empty();
+    private volatile ObjectSet objects = ObjectSet.EMPTY;
+    private volatile Outcome outcome = Outcome.NOTHING;
+
+    /// @throws IOException if the API server cannot be asked for the authority
+    KubernetesPlatform(KubernetesClient client, IstiodSettings settings) throws IOException, GeneralSecurityException {
+        this.client = client;
+        this.settings = settings;
+        var clock = Clock.systemUTC();
+        secrets = new AuthoritySecrets(client, settings.namespace(), clock);
+        authority = new CertificateAuthority(clock, load(secrets));
+        tokens = new TokenReviews(review -> client.tokenReviews().create(review), settings.tokenAudiences());
+        roots = new RootConfigMaps(client, authority, this::wakeLeader);
+        waypoints = new WaypointDeployments(client, manifests(settings), this::hasGateways, this::wakeLeader);
+        var statuses = new Statuses(client, settings.translation(), waypoints::isReady, clock);
+        leader = new Leader<>(
+                client,
+                settings.namespace(),
+                settings.podName(),
+                () -> outcome,
+                List.of(roots, waypoints, statuses, new EntryAddresses(client)));
+    }
+
+    private static WaypointManifests.Settings manifests(IstiodSettings settings) {
+        return new WaypointManifests.Settings(
+                settings.waypointImage(),
+                "https://istiod." + settings.namespace() + ".svc:15012",
+                settings.clusterId(),
+                settings.trustDomain(),
+                settings.clusterDomain(),
+                settings.network(),
+                settings.waypointAccessLog());
+    }
+
+    private boolean hasGateways() {
+        return source.filter(known -> !known.off().contains(Kind.GATEWAY_CLASS)).isPresent();
+    }
+
+    private static SigningChain load(AuthoritySecrets secrets) throws IOException, GeneralSecurityException {
+        try {
+            return secrets.load();
+        } catch (KubernetesClientException failed) {
+            throw new IOException("the authority cannot be read from the API server: " + failed.getMessage(), failed);
+        }
+    }
+
+    @Override
+    public CertificateAuthority authority() {
+        return authority;
+    }
+
+    @Override
+    public TokenVerifier tokens() {
+        return tokens;
+    }
+
+    @Override
+    public CertificateService.Pods pods() {
+        return new MeshPods(() -> objects);
+    }
+
+    @Override
+    public List<String> names() {
+        var names = new ArrayList<String>();
+        var services = settings.revision().isEmpty() || settings.revision().equals("default")
+                ? List.of("istiod")
+                : List.of("istiod", "istiod-" + settings.revision());
+        for (var service : services) {
+            var inNamespace = service + "." + settings.namespace();
+            names.addAll(List.of(
+                    service, inNamespace, inNamespace + ".svc", inNamespace + ".svc." + settings.clusterDomain()));
+        }
+        settings.customHost().forEach(names::add);
+        names.add("localhost");
+        return names;
+    }
+
+    @Override
+    public List<InetAddress> addresses() {
+        return List.of(InetAddress.ofLiteral("127.0.0.1"), InetAddress.ofLiteral("::1"));
+    }
+
+    @Override
+    public void start(Consumer<ObjectSet> listener, Renewal newAuthority) {
+        secrets.watch(authority, chain -> {
+            authority.replace(chain);
+            newAuthority.renew();
+            wakeLeader();
+        });
+        source = Optional.of(ClusterSource.open(client, ClusterSource.Options.mesh(), now -> {
+            objects = now;
+            listener.accept(now);
+        }));
+        roots.start();
+        waypoints.start();
+    }
+
+    /// The first time everything is known: only then there is something to write.
+    @Override
+    public void told(ObjectSet now, List<Problem> problems) {
+        outcome = new Outcome(now, problems);
+        leader.startOnce();
+        leader.wake();
+    }
+
+    private void wakeLeader() {
+        leader.wake();
+    }
+
+    @Override
+    public Duration staleFor() {
+        return source.map(ClusterSource::staleFor).orElse(Duration.ZERO);
+    }
+
+    @Override
+    public void close() {
+        leader.close();
+        source.ifPresent(ClusterSource::close);
+        roots.close();
+        waypoints.close();
+        secrets.close();
+        client.close();
+    }
+}

@@ -1,0 +1,269 @@
+package dev.culvert.istiod.gateway;
+
+import dev.culvert.daemon.log.AccessFormat;
+import dev.culvert.istiod.ambient.Waypoints;
+import dev.culvert.kube.object.Gateway;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerBuilder;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.EnvVarBuilder;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.ProbeBuilder;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
+import io.fabric8.kubernetes.api.model.ServiceBuilder;
+import io.fabric8.kubernetes.api.model.ServicePortBuilder;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeBuilder;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What runs for one Gateway. Pure. Everything has the Gateway's name and belongs to it, so it goes with it.
+public record WaypointManifests(Settings settings) {
+    static final String MANAGED = "gateway.istio.io/managed";
+    static final String MANAGED_BY = "culvert.dev-mesh-controller";
+    private static final String CLASS = "gateway.networking.k8s.io/gateway-class-name";
+    private static final int STATUS_PORT = 15021;
+    private static final int METRICS_PORT = 15020;
+    private static final long TOKEN_SECONDS = 43_200;
+    private static final long USER = 1337;
+
+    /// What a container that is started again begins with; it goes with the pod.
+    private static final String KEPT = "/run/culvert";
+
+    /// @param image of waypoints; empty: nothing is deployed
+    /// @param server URL of the control plane
+    public record Settings(
+            String image,
+            String server,
+            String clusterId,
+            String trustDomain,
+            String clusterDomain,
+            String network,
+            AccessFormat accessLog) {}
+
+    List<HasMetadata> of(Gateway gateway) {
+        return List.of(
+                new ServiceAccountBuilder().withMetadata(metadata(gateway)).build(),
+                service(gateway),
+                deployment(gateway));
+    }
+
+    private static ObjectMeta metadata(Gateway gateway) {
+        return new ObjectMetaBuilder()
+                .withName(gateway.name())
+                .withNamespace(gateway.namespace())
+                .withLabels(labels(gateway))
+                .addNewOwnerReference()
+                .withApiVersion("gateway.networking.k8s.io/v1")
+                .withKind("Gateway")
+                .withName(gateway.name())
+                .withUid(gateway.metadata().uid())
+                .withController(true)
+                .endOwnerReference()
+                .build();
+    }
+
+    private static Map<String, String> labels(Gateway gateway) {
+        return Map.of(Waypoints.GATEWAY_NAME, gateway.name(), CLASS, gateway.className(), MANAGED, MANAGED_BY);
+    }
+
+    private static HasMetadata service(Gateway gateway) {
+        return new ServiceBuilder()
+                .withMetadata(metadata(gateway))
+                .withNewSpec()
+                .withType("ClusterIP")
+                .withIpFamilyPolicy("PreferDualStack")
+                .withSelector(Map.of(Waypoints.GATEWAY_NAME, gateway.name()))
+                .withPorts(
+                        new ServicePortBuilder()
+                                .withName("status-port")
+                                .withPort(STATUS_PORT)
+                                .withProtocol("TCP")
+                                .build(),
+                        new ServicePortBuilder()
+                                .withName("mesh")
+                                .withAppProtocol("hbone")
+                                .withPort(Gateway.HBONE_PORT)
+                                .withProtocol("TCP")
+                                .build())
+                .endSpec()
+                .build();
+    }
+
+    private Deployment deployment(Gateway gateway) {
+        var podLabels = new HashMap<>(labels(gateway));
+        podLabels.put("istio.io/dataplane-mode", "none");
+        podLabels.put("sidecar.istio.io/inject", "false");
+        podLabels.put("networking.istio.io/tunnel", "http");
+        podLabels.put("service.istio.io/canonical-name", gateway.name());
+        podLabels.put("service.istio.io/canonical-revision", "latest");
+        return new DeploymentBuilder()
+                .withMetadata(metadata(gateway))
+                .withNewSpec()
+                .withNewSelector()
+                .withMatchLabels(Map.of(Waypoints.GATEWAY_NAME, gateway.name()))
+                .endSelector()
+                .withNewTemplate()
+                .withNewMetadata()
+                .withLabels(podLabels)
+                .withAnnotations(Map.of(
+                        "prometheus.io/path", "/stats/prometheus",
+                        "prometheus.io/port", String.valueOf(METRICS_PORT),
+                        "prometheus.io/scrape", "true"))
+                .endMetadata()
+                .withNewSpec()
+                .withServiceAccountName(gateway.name())
+                .withTerminationGracePeriodSeconds(30L)
+                .withContainers(container())
+                .withVolumes(volumes())
+                .endSpec()
+                .endTemplate()
+                .endSpec()
+                .build();
+    }
+
+    private Container container() {
+        return new ContainerBuilder()
+                .withName("waypoint")
+                .withImage(settings.image())
+                .withImagePullPolicy("IfNotPresent")
+                .withArgs("proxy")
+                .withEnv(environment())
+                .addNewPort()
+                .withName("mesh")
+                .withContainerPort(Gateway.HBONE_PORT)
+                .withProtocol("TCP")
+                .endPort()
+                .addNewPort()
+                .withName("metrics")
+                .withContainerPort(METRICS_PORT)
+                .withProtocol("TCP")
+                .endPort()
+                .addNewPort()
+                .withName("status-port")
+                .withContainerPort(STATUS_PORT)
+                .withProtocol("TCP")
+                .endPort()
+                .withStartupProbe(probe(1, 30).build())
+                .withReadinessProbe(probe(5, 4).build())
+                .withNewResources()
+                .withRequests(Map.of("cpu", new Quantity("100m"), "memory", new Quantity("128Mi")))
+                .withLimits(Map.of("cpu", new Quantity("2"), "memory", new Quantity("1Gi")))
+                .endResources()
+                .withNewSecurityContext()
+                .withRunAsUser(USER)
+                .withRunAsGroup(USER)
+                .withRunAsNonRoot(true)
+                .withReadOnlyRootFilesystem(true)
+                .withAllowPrivilegeEscalation(false)
+                .withNewCapabilities()
+                .withDrop("ALL")
+                .endCapabilities()
+                .withNewSeccompProfile()
+                .withType("RuntimeDefault")
+                .endSeccompProfile()
+                .endSecurityContext()
+                .addNewVolumeMount()
+                .withName("istio-token")
+                .withMountPath("/var/run/secrets/tokens")
+                .endVolumeMount()
+                .addNewVolumeMount()
+                .withName("istiod-ca-cert")
+                .withMountPath("/var/run/secrets/istio")
+                .endVolumeMount()
+                .addNewVolumeMount()
+                .withName("kept")
+                .withMountPath(KEPT)
+                .endVolumeMount()
+                .addNewVolumeMount()
+                .withName("tmp")
+                .withMountPath("/tmp")
+                .endVolumeMount()
+                .build();
+    }
+
+    private static ProbeBuilder probe(int periodSeconds, int failures) {
+        return new ProbeBuilder()
+                .withNewHttpGet()
+                .withPath("/healthz/ready")
+                .withNewPort(STATUS_PORT)
+                .endHttpGet()
+                .withPeriodSeconds(periodSeconds)
+                .withTimeoutSeconds(1)
+                .withFailureThreshold(failures);
+    }
+
+    private List<EnvVar> environment() {
+        return List.of(
+                field("POD_NAME", "metadata.name"),
+                field("POD_NAMESPACE", "metadata.namespace"),
+                field("NODE_NAME", "spec.nodeName"),
+                field("INSTANCE_IP", "status.podIP"),
+                field("SERVICE_ACCOUNT", "spec.serviceAccountName"),
+                value("CULVERT_STATE_DIR", KEPT + "/state"),
+                value("CULVERT_KEYS_DIR", KEPT + "/keys"),
+                value("XDS_ADDRESS", settings.server()),
+                value("XDS_ROOT_CA", "/var/run/secrets/istio/root-cert.pem"),
+                value("AUTH_TOKEN", "/var/run/secrets/tokens/istio-token"),
+                value("CULVERT_ACCESS_LOG", settings.accessLog().text()),
+                value("CLUSTER_ID", settings.clusterId()),
+                value("CLUSTER_DOMAIN", settings.clusterDomain()),
+                value("TRUST_DOMAIN", settings.trustDomain()),
+                value("NETWORK", settings.network()));
+    }
+
+    private static EnvVar field(String name, String path) {
+        return new EnvVarBuilder()
+                .withName(name)
+                .withNewValueFrom()
+                .withNewFieldRef()
+                .withFieldPath(path)
+                .endFieldRef()
+                .endValueFrom()
+                .build();
+    }
+
+    private static EnvVar value(String name, String value) {
+        return new EnvVarBuilder().withName(name).withValue(value).build();
+    }
+
+    private static List<Volume> volumes() {
+        return List.of(
+                new VolumeBuilder()
+                        .withName("istio-token")
+                        .withNewProjected()
+                        .addNewSource()
+                        .withNewServiceAccountToken()
+                        .withAudience("istio-ca")
+                        .withExpirationSeconds(TOKEN_SECONDS)
+                        .withPath("istio-token")
+                        .endServiceAccountToken()
+                        .endSource()
+                        .endProjected()
+                        .build(),
+                new VolumeBuilder()
+                        .withName("istiod-ca-cert")
+                        .withNewConfigMap()
+                        .withName("istio-ca-root-cert")
+                        .endConfigMap()
+                        .build(),
+                new VolumeBuilder()
+                        .withName("kept")
+                        .withNewEmptyDir()
+                        .withMedium("Memory")
+                        .withSizeLimit(new Quantity("64Mi"))
+                        .endEmptyDir()
+                        .build(),
+                new VolumeBuilder()
+                        .withName("tmp")
+                        .withNewEmptyDir()
+                        .endEmptyDir()
+                        .build());
+    }
+}

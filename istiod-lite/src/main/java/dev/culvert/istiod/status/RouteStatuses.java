@@ -1,0 +1,129 @@
+package dev.culvert.istiod.status;
+
+import dev.culvert.istiod.ambient.Waypoints;
+import dev.culvert.istiod.kube.Outcome;
+import dev.culvert.kube.object.HttpRoute;
+import dev.culvert.kube.object.HttpRule;
+import dev.culvert.kube.object.Kind;
+import dev.culvert.kube.object.ParentRef;
+import dev.culvert.kube.object.RawRoute;
+import dev.culvert.kube.object.ReferenceGrant;
+import dev.culvert.kube.object.Route;
+import dev.culvert.kube.object.Service;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// What each route of a Service is told of each of its parents. Pure.
+final class RouteStatuses {
+    private RouteStatuses() {}
+
+    static Optional<Wanted> of(Route route, Outcome now, Waypoints waypoints) {
+        var parents = new ArrayList<Map<String, ?>>();
+        for (var parent : route.parents()) {
+            if (parent.isService()) {
+                parents.add(parent(route, parent, now, waypoints));
+            }
+        }
+        return parents.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Wanted(route.key(), route.metadata().generation(), Map.of("parents", parents)));
+    }
+
+    private static Map<String, ?> parent(Route route, ParentRef parent, Outcome now, Waypoints waypoints) {
+        var ref = new LinkedHashMap<String, Object>();
+        ref.put("group", parent.group());
+        ref.put("kind", parent.kind());
+        ref.put("namespace", parent.namespace());
+        ref.put("name", parent.name());
+        parent.port().ifPresent(port -> ref.put("port", port));
+        var service = now.objects().find(Service.class, Kind.SERVICE, parent.namespace(), parent.name());
+        var conditions = new ArrayList<Map<String, ?>>();
+        conditions.add(
+                service.isPresent()
+                        ? Wanted.condition("Accepted", true, "Accepted", "Route was valid")
+                        : Wanted.condition(
+                                "Accepted",
+                                false,
+                                "NoMatchingParent",
+                                "there is no Service " + parent.namespace() + "/" + parent.name()));
+        conditions.add(resolved(route, now));
+        service.ifPresent(one -> conditions.add(waypoint(one, waypoints)));
+        return Map.of("parentRef", ref, "controllerName", Waypoints.CONTROLLER, "conditions", conditions);
+    }
+
+    private static Map<String, ?> waypoint(Service service, Waypoints waypoints) {
+        var bound = waypoints.of(service).waypoint().isPresent();
+        return Wanted.condition(
+                "ResolvedWaypoints",
+                bound,
+                "ResolvedWaypoints",
+                bound
+                        ? "All waypoints resolved"
+                        : "the route has no effect: label the Service istio.io/use-waypoint with a waypoint that is ready");
+    }
+
+    private static Map<String, ?> resolved(Route route, Outcome now) {
+        var all = destinations(route).toList();
+        var refused = all.stream()
+                .filter(destination -> !destination.namespace().isEmpty()
+                        && !destination.namespace().equals(route.namespace())
+                        && now.objects().all(ReferenceGrant.class).stream()
+                                .noneMatch(grant -> grant.namespace().equals(destination.namespace())
+                                        && grant.allowsService(route, destination.host())))
+                .map(destination -> name(route, destination))
+                .distinct()
+                .collect(Collectors.joining(", "));
+        if (!refused.isEmpty()) {
+            return Wanted.condition(
+                    "ResolvedRefs",
+                    false,
+                    "RefNotPermitted",
+                    "no ReferenceGrant allows " + refused + " to be named from namespace " + route.namespace());
+        }
+        var foreign = all.stream()
+                .map(HttpRule.Destination::broken)
+                .filter(why -> why.startsWith("a backend of kind"))
+                .findFirst();
+        if (foreign.isPresent()) {
+            return Wanted.condition("ResolvedRefs", false, "InvalidKind", foreign.get());
+        }
+        var missing = all.stream()
+                .filter(destination -> destination.broken().isEmpty())
+                .map(destination -> name(route, destination))
+                .distinct()
+                .filter(name -> now.objects()
+                        .find(
+                                Service.class,
+                                Kind.SERVICE,
+                                name.substring(0, name.indexOf('/')),
+                                name.substring(name.indexOf('/') + 1))
+                        .isEmpty())
+                .collect(Collectors.joining(", "));
+        return missing.isEmpty()
+                ? Wanted.condition("ResolvedRefs", true, "ResolvedRefs", "All references resolved")
+                : Wanted.condition("ResolvedRefs", false, "BackendNotFound", "there is no Service " + missing);
+    }
+
+    private static String name(Route route, HttpRule.Destination destination) {
+        return (destination.namespace().isEmpty() ? route.namespace() : destination.namespace()) + "/"
+                + destination.host();
+    }
+
+    /// Mirrors included.
+    private static Stream<HttpRule.Destination> destinations(Route route) {
+        return switch (route) {
+            case RawRoute raw -> raw.rules().stream().flatMap(rule -> rule.destinations().stream());
+            case HttpRoute http ->
+                http.rules().stream()
+                        .flatMap(rule -> Stream.concat(
+                                rule.action() instanceof HttpRule.Forward forward
+                                        ? forward.destinations().stream()
+                                        : Stream.of(),
+                                rule.extras().mirrors().stream().map(HttpRule.Mirror::to)));
+        };
+    }
+}

@@ -1,0 +1,246 @@
+package dev.culvert.istiod.status;
+
+import dev.culvert.istiod.ambient.L7Targets;
+import dev.culvert.istiod.ambient.TranslationSettings;
+import dev.culvert.istiod.ambient.Waypoints;
+import dev.culvert.istiod.kube.Outcome;
+import dev.culvert.kube.object.AuthorizationPolicy;
+import dev.culvert.kube.object.DestinationRule;
+import dev.culvert.kube.object.Gap;
+import dev.culvert.kube.object.Gateway;
+import dev.culvert.kube.object.GatewayClass;
+import dev.culvert.kube.object.Kind;
+import dev.culvert.kube.object.KubeObject;
+import dev.culvert.kube.object.ObjectKey;
+import dev.culvert.kube.object.Problem;
+import dev.culvert.kube.object.RequestAuthentication;
+import dev.culvert.kube.object.Route;
+import dev.culvert.kube.object.Service;
+import dev.culvert.kube.object.VirtualService;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// What the status of each object is to say; conditions, reasons and messages are Istio's where it has them. Pure, but
+/// for `ready`.
+final class StatusRules {
+    private static final String BOUND = "istio.io/WaypointBound";
+    private static final String ZTUNNEL = "ZtunnelAccepted";
+    private static final String WAYPOINT = "WaypointAccepted";
+
+    private final TranslationSettings settings;
+    private final Predicate<Gateway> ready;
+
+    /// @param ready whether a pod of a waypoint is ready
+    StatusRules(TranslationSettings settings, Predicate<Gateway> ready) {
+        this.settings = settings;
+        this.ready = ready;
+    }
+
+    List<Wanted> of(Outcome now) {
+        var waypoints = new Waypoints(now.objects(), settings);
+        var all = new ArrayList<Wanted>();
+        for (var object : now.objects().objects().values()) {
+            of(object, now, waypoints).ifPresent(all::add);
+        }
+        now.objects().gaps().stream()
+                .map(Gap::key)
+                .flatMap(Optional::stream)
+                .filter(key -> key.kind() == Kind.AUTHORIZATION_POLICY)
+                .map(key -> Wanted.conditions(
+                        key, 0, List.of(Wanted.condition(ZTUNNEL, false, "Invalid", messages(key, now)))))
+                .forEach(all::add);
+        return all;
+    }
+
+    private Optional<Wanted> of(KubeObject object, Outcome now, Waypoints waypoints) {
+        return switch (object) {
+            case Service service -> service(service, waypoints);
+            case AuthorizationPolicy policy -> Optional.of(policy(policy, now, waypoints));
+            case RequestAuthentication tokens
+            when !tokens.targetRefs().isEmpty() -> Optional.of(targeted(tokens, tokens.targetRefs(), now, waypoints));
+            case VirtualService routes when routes.inMesh() -> Optional.of(traffic(routes, now));
+            case DestinationRule rule -> Optional.of(traffic(rule, now));
+            case Route route -> RouteStatuses.of(route, now, waypoints);
+            case GatewayClass known
+            when known.controller().equals(Waypoints.CONTROLLER) ->
+                Optional.of(conditions(known, "Accepted", true, "Accepted", "Handled by Culvert"));
+            case Gateway gateway
+            when gateway.isWaypoint() && Waypoints.isOurs(gateway, now.objects()) -> Optional.of(gateway(gateway, now));
+            default -> Optional.empty();
+        };
+    }
+
+    private static Wanted conditions(KubeObject object, String type, boolean holds, String reason, String message) {
+        return Wanted.conditions(
+                object.key(), object.metadata().generation(), List.of(Wanted.condition(type, holds, reason, message)));
+    }
+
+    private static Optional<Wanted> service(Service service, Waypoints waypoints) {
+        var binding = waypoints.of(service);
+        if (binding.wanted().isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                binding.waypoint().isPresent()
+                        ? conditions(
+                                service,
+                                BOUND,
+                                true,
+                                "WaypointAccepted",
+                                "Successfully attached to waypoint " + binding.wanted())
+                        : conditions(
+                                service,
+                                BOUND,
+                                false,
+                                binding.why(),
+                                "waypoint " + binding.wanted()
+                                        + " cannot be used; what an L7 policy governs is refused"));
+    }
+
+    private Wanted policy(AuthorizationPolicy policy, Outcome now, Waypoints waypoints) {
+        if (!policy.targetRefs().isEmpty()) {
+            return targeted(policy, policy.targetRefs(), now, waypoints);
+        }
+        var problems = problems(policy.key(), now);
+        var refused = problems.stream().anyMatch(Problem::isError);
+        return problems.isEmpty()
+                ? conditions(policy, ZTUNNEL, true, "Accepted", "attached to ztunnel")
+                : conditions(policy, ZTUNNEL, !refused, "UnsupportedValue", messages(policy.key(), now));
+    }
+
+    /// Of what has no parent to be told of: its problems are the condition's message.
+    private static Wanted traffic(KubeObject object, Outcome now) {
+        var problems = problems(object.key(), now);
+        var unused = problems.stream().anyMatch(Problem::isUnused);
+        var refused = problems.stream().anyMatch(Problem::isError);
+        return problems.isEmpty()
+                ? conditions(object, WAYPOINT, true, "Accepted", "in force at the waypoints of its Services")
+                : conditions(
+                        object,
+                        WAYPOINT,
+                        !unused && !refused,
+                        unused ? "AncestorNotBound" : "PartiallyInvalid",
+                        messages(object.key(), now));
+    }
+
+    private Wanted targeted(
+            KubeObject policy, List<AuthorizationPolicy.Target> targets, Outcome now, Waypoints waypoints) {
+        var missing = targets.stream()
+                .filter(target -> !L7Targets.exists(policy, target, now.objects(), settings.rootNamespace()))
+                .map(target -> target.kind() + "." + target.group() + ":" + policy.namespace() + "/" + target.name())
+                .collect(Collectors.joining(", "));
+        if (!missing.isEmpty()) {
+            var several = targets.size() > 1;
+            return conditions(
+                    policy, WAYPOINT, false, several ? "Invalid" : "TargetNotFound", "Invalid targetRefs: " + missing);
+        }
+        var unbound = targets.stream()
+                .filter(target -> target.kind().equals("Service"))
+                .flatMap(target ->
+                        now.objects().find(Service.class, Kind.SERVICE, policy.namespace(), target.name()).stream())
+                .filter(service -> waypoints.of(service).waypoint().isEmpty())
+                .map(service -> service.namespace() + "/" + service.name())
+                .collect(Collectors.joining(", "));
+        return unbound.isEmpty()
+                ? conditions(policy, WAYPOINT, true, "Accepted", "bound to " + bound(policy, targets, now, waypoints))
+                : conditions(
+                        policy,
+                        WAYPOINT,
+                        false,
+                        "AncestorNotBound",
+                        "no waypoint serves " + unbound + ": all calls are refused until one does");
+    }
+
+    private static String bound(
+            KubeObject policy, List<AuthorizationPolicy.Target> targets, Outcome now, Waypoints waypoints) {
+        return targets.stream()
+                .map(target -> target.kind().equals("Service")
+                        ? now.objects()
+                                .find(Service.class, Kind.SERVICE, policy.namespace(), target.name())
+                                .map(service -> waypoints.of(service).wanted())
+                                .orElse("")
+                        : policy.namespace() + "/" + target.name())
+                .distinct()
+                .collect(Collectors.joining(", "));
+    }
+
+    private static List<Problem> problems(ObjectKey key, Outcome now) {
+        var name = key.toString();
+        return now.problems().stream()
+                .filter(problem -> problem.object().equals(name))
+                .toList();
+    }
+
+    private static String messages(ObjectKey key, Outcome now) {
+        return problems(key, now).stream()
+                .map(problem -> problem.message() + (problem.fix().isEmpty() ? "" : " (" + problem.fix() + ")"))
+                .distinct()
+                .collect(Collectors.joining("; "));
+    }
+
+    private Wanted gateway(Gateway gateway, Outcome now) {
+        var service = now.objects().find(Service.class, Kind.SERVICE, gateway.namespace(), gateway.name());
+        var addresses = service.map(Service::addresses).orElse(List.of());
+        var hostname = gateway.name() + "." + gateway.namespace() + ".svc." + settings.clusterDomain();
+        return new Wanted(
+                gateway.key(),
+                gateway.metadata().generation(),
+                Map.of(
+                        "conditions",
+                        List.of(
+                                Wanted.condition("Accepted", true, "Accepted", "Resource accepted"),
+                                programmed(gateway, !addresses.isEmpty(), hostname)),
+                        "addresses",
+                        addresses.isEmpty() ? List.of() : addresses(addresses, hostname),
+                        "listeners",
+                        gateway.listeners().stream().map(StatusRules::listener).toList()));
+    }
+
+    private Map<String, ?> programmed(Gateway gateway, boolean hasAddress, String hostname) {
+        if (!hasAddress) {
+            return Wanted.condition(
+                    "Programmed", false, "AddressNotAssigned", "Service " + gateway.name() + " has no address yet");
+        }
+        return ready.test(gateway)
+                ? Wanted.condition(
+                        "Programmed",
+                        true,
+                        "Programmed",
+                        "Resource programmed, assigned to service(s) " + hostname + ":" + Gateway.HBONE_PORT)
+                : Wanted.condition(
+                        "Programmed",
+                        false,
+                        "AddressNotUsable",
+                        "no pod of Deployment " + gateway.name() + " is ready; look at its events and logs");
+    }
+
+    private static List<Map<String, String>> addresses(List<InetAddress> addresses, String hostname) {
+        return Stream.concat(
+                        addresses.stream()
+                                .map(address -> Map.of("type", "IPAddress", "value", address.getHostAddress())),
+                        Stream.of(Map.of("type", "Hostname", "value", hostname)))
+                .toList();
+    }
+
+    private static Map<String, ?> listener(Gateway.Listener listener) {
+        return Map.of(
+                "name",
+                listener.name(),
+                "attachedRoutes",
+                0,
+                "supportedKinds",
+                List.of(),
+                "conditions",
+                List.of(
+                        Wanted.condition("Accepted", true, "Accepted", "No errors found"),
+                        Wanted.condition("Conflicted", false, "NoConflicts", "No errors found"),
+                        Wanted.condition("Programmed", true, "Programmed", "No errors found"),
+                        Wanted.condition("ResolvedRefs", true, "ResolvedRefs", "No errors found")));
+    }
+}

@@ -1,0 +1,99 @@
+package dev.culvert.istiod.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.culvert.daemon.log.AccessFormat;
+import dev.culvert.kube.object.Gateway;
+import dev.culvert.kube.read.YamlReader;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class WaypointManifestsTest {
+    private static final Gateway GATEWAY =
+            (Gateway) YamlReader.read(Path.of("wp.yaml"), """
+                    apiVersion: gateway.networking.k8s.io/v1
+                    kind: Gateway
+                    metadata: {name: wp, namespace: shop, uid: u1}
+                    spec:
+                      gatewayClassName: istio-waypoint
+                      listeners: [{name: mesh, port: 15008, protocol: HBONE}]
+                    """).objects().getFirst();
+    private static final WaypointManifests MANIFESTS = new WaypointManifests(new WaypointManifests.Settings(
+            "culvert/waypoint:1",
+            "https://istiod.mesh.svc:15012",
+            "c1",
+            "td",
+            "cluster.local",
+            "n1",
+            AccessFormat.JSON));
+
+    @Test
+    void everythingHasTheGatewaysNameAndBelongsToIt() {
+        assertThat(MANIFESTS.of(GATEWAY))
+                .extracting(HasMetadata::getKind)
+                .containsExactly("ServiceAccount", "Service", "Deployment");
+        assertThat(MANIFESTS.of(GATEWAY)).allSatisfy(one -> {
+            assertThat(one.getMetadata().getName()).isEqualTo("wp");
+            assertThat(one.getMetadata().getNamespace()).isEqualTo("shop");
+            assertThat(one.getMetadata().getLabels())
+                    .containsEntry("gateway.networking.k8s.io/gateway-name", "wp")
+                    .containsEntry("gateway.istio.io/managed", "culvert.dev-mesh-controller");
+            assertThat(one.getMetadata().getOwnerReferences())
+                    .singleElement()
+                    .satisfies(owner -> assertThat(owner.getUid()).isEqualTo("u1"));
+        });
+    }
+
+    @Test
+    void theServiceLeadsToTheTunnelPort() {
+        var service = (Service) MANIFESTS.of(GATEWAY).get(1);
+        assertThat(service.getSpec().getPorts())
+                .extracting(port -> port.getPort())
+                .containsExactly(15021, 15008);
+    }
+
+    @Test
+    void thePodIsAWaypointWithItsOwnAccountAndNoRights() {
+        var pod = ((Deployment) MANIFESTS.of(GATEWAY).get(2)).getSpec().getTemplate();
+        assertThat(pod.getMetadata().getLabels())
+                .containsEntry("istio.io/dataplane-mode", "none")
+                .containsEntry("networking.istio.io/tunnel", "http");
+        assertThat(pod.getSpec().getServiceAccountName()).isEqualTo("wp");
+        var container = pod.getSpec().getContainers().getFirst();
+        assertThat(container.getImage()).isEqualTo("culvert/waypoint:1");
+        assertThat(container.getArgs()).containsExactly("proxy");
+        assertThat(container.getSecurityContext().getRunAsNonRoot()).isTrue();
+        assertThat(container.getSecurityContext().getReadOnlyRootFilesystem()).isTrue();
+        assertThat(container.getSecurityContext().getCapabilities().getDrop()).containsExactly("ALL");
+        assertThat(container.getEnv())
+                .filteredOn(one -> one.getValue() != null)
+                .extracting(one -> one.getName() + "=" + one.getValue())
+                .contains(
+                        "XDS_ADDRESS=https://istiod.mesh.svc:15012",
+                        "TRUST_DOMAIN=td",
+                        "CLUSTER_ID=c1",
+                        "NETWORK=n1",
+                        "CULVERT_ACCESS_LOG=json",
+                        "CULVERT_STATE_DIR=/run/culvert/state",
+                        "CULVERT_KEYS_DIR=/run/culvert/keys",
+                        "AUTH_TOKEN=/var/run/secrets/tokens/istio-token");
+        assertThat(pod.getSpec().getVolumes())
+                .filteredOn(volume -> volume.getName().equals("kept"))
+                .singleElement()
+                .satisfies(volume -> assertThat(volume.getEmptyDir().getMedium())
+                        .as("keys never lie on a disk")
+                        .isEqualTo("Memory"));
+        assertThat(pod.getSpec().getVolumes().getFirst().getProjected().getSources())
+                .singleElement()
+                .satisfies(source -> assertThat(source.getServiceAccountToken().getAudience())
+                        .isEqualTo("istio-ca"));
+    }
+
+    @Test
+    void equalGatewaysGiveEqualManifests() {
+        assertThat(MANIFESTS.of(GATEWAY)).isEqualTo(MANIFESTS.of(GATEWAY));
+    }
+}

@@ -1,0 +1,5 @@
+/// Tests.
+@NullMarked
+package dev.culvert.istiod.kube;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,272 @@
+package dev.culvert.istiod.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.culvert.istiod.ambient.TranslationSettings;
+import dev.culvert.istiod.ambient.Translator;
+import dev.culvert.istiod.kube.Outcome;
+import dev.culvert.istiod.waypoint.WaypointTranslator;
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.read.YamlReader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class StatusRulesTest {
+    private static final String WAYPOINT = """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: Gateway
+            metadata: {name: wp, namespace: shop, uid: u1, generation: 3}
+            spec: {gatewayClassName: istio-waypoint, listeners: [{name: mesh, port: 15008, protocol: HBONE}]}
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: {name: wp, namespace: shop, labels: {gateway.networking.k8s.io/gateway-name: wp}}
+            spec: {clusterIP: 198.19.0.9, selector: {a: b}, ports: [{port: 15008}]}
+            ---
+            """;
+    private static final String CART = """
+            apiVersion: v1
+            kind: Service
+            metadata: {name: cart, namespace: shop, labels: {istio.io/use-waypoint: wp}}
+            spec: {clusterIP: 198.19.0.1, selector: {app: cart}, ports: [{port: 80}]}
+            ---
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: c, namespace: shop, labels: {app: cart}, annotations: {ambient.istio.io/redirection: enabled}}
+            spec: {nodeName: n, containers: [{name: c}]}
+            status: {phase: Running, podIP: 198.18.65.2}
+            ---
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: shop, labels: {istio.io/dataplane-mode: ambient}}
+            ---
+            """;
+
+    private static String policy(String spec) {
+        return """
+                apiVersion: security.istio.io/v1
+                kind: AuthorizationPolicy
+                metadata: {name: p, namespace: shop}
+                spec: %s
+                """.formatted(spec);
+    }
+
+    private static String route(String service, String backend) {
+        return """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: HTTPRoute
+                metadata: {name: r, namespace: shop}
+                spec:
+                  parentRefs: [{group: "", kind: Service, name: %s, port: 80}]
+                  rules: [{backendRefs: [{name: %s, port: 80}]}]
+                """.formatted(service, backend);
+    }
+
+    /// @param said `type status reason`, in order
+    record Row(String name, String yaml, String object, boolean ready, List<String> said) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    static Stream<Row> rows() {
+        var l4 = "{action: DENY, rules: [{from: [{source: {principals: [td/ns/a/sa/b]}}]}]}";
+        var l7 = "{rules: [{to: [{operation: {methods: [GET]}}]}]}";
+        var bound = "{targetRefs: [{kind: Service, group: '', name: cart}], rules: [{}]}";
+        return Stream.of(
+                new Row(
+                        "waypoint runs",
+                        WAYPOINT,
+                        "Gateway shop/wp",
+                        true,
+                        List.of("Accepted True Accepted", "Programmed True Programmed")),
+                new Row(
+                        "waypoint without a ready pod",
+                        WAYPOINT,
+                        "Gateway shop/wp",
+                        false,
+                        List.of("Accepted True Accepted", "Programmed False AddressNotUsable")),
+                new Row(
+                        "waypoint without a Service",
+                        WAYPOINT.substring(0, WAYPOINT.indexOf("---")),
+                        "Gateway shop/wp",
+                        true,
+                        List.of("Accepted True Accepted", "Programmed False AddressNotAssigned")),
+                new Row(
+                        "Service with its waypoint",
+                        WAYPOINT + CART,
+                        "Service shop/cart",
+                        true,
+                        List.of("istio.io/WaypointBound True WaypointAccepted")),
+                new Row(
+                        "Service without its waypoint",
+                        CART,
+                        "Service shop/cart",
+                        true,
+                        List.of("istio.io/WaypointBound False WaypointIsNotReady")),
+                new Row(
+                        "L4 policy",
+                        CART + policy(l4),
+                        "AuthorizationPolicy shop/p",
+                        true,
+                        List.of("ZtunnelAccepted True Accepted")),
+                new Row(
+                        "L7 policy for a node proxy",
+                        CART + policy(l7),
+                        "AuthorizationPolicy shop/p",
+                        true,
+                        List.of("ZtunnelAccepted True UnsupportedValue")),
+                new Row(
+                        "action that nobody does",
+                        CART + policy("{action: AUDIT, rules: [{}]}"),
+                        "AuthorizationPolicy shop/p",
+                        true,
+                        List.of("ZtunnelAccepted False UnsupportedValue")),
+                new Row(
+                        "policy of a Service with a waypoint",
+                        WAYPOINT + CART + policy(bound),
+                        "AuthorizationPolicy shop/p",
+                        true,
+                        List.of("WaypointAccepted True Accepted")),
+                new Row(
+                        "policy of a Service without one",
+                        CART + policy(bound),
+                        "AuthorizationPolicy shop/p",
+                        true,
+                        List.of("WaypointAccepted False AncestorNotBound")),
+                new Row(
+                        "policy of nothing",
+                        CART + policy(bound.replace("cart", "crat")),
+                        "AuthorizationPolicy shop/p",
+                        true,
+                        List.of("WaypointAccepted False TargetNotFound")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void conditionsSayWhatBecameOfIt(Row row) {
+        assertThat(conditions(wanted(row.yaml, row.ready, row.object).fields().get("conditions")))
+                .isEqualTo(row.said);
+    }
+
+    private static String traffic(String kind, String spec) {
+        return """
+                apiVersion: networking.istio.io/v1
+                kind: %s
+                metadata: {name: t, namespace: shop}
+                spec: %s
+                """.formatted(kind, spec);
+    }
+
+    private static final String TO_CART = "route: [{destination: {host: cart}}]";
+
+    /// Each row that has an effect beside its nearest that has none.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "VirtualService | {hosts: [cart], http: [{@}]} | True Accepted | in force",
+                "VirtualService | {hosts: [crat], http: [{@}]} | False AncestorNotBound | for no Service that has a waypoint",
+                "VirtualService | {hosts: [cart], http: [{@}, {name: late, @}]} | True PartiallyInvalid | late is never reached",
+                "VirtualService | {hosts: [cart], http: [{route: [{destination: {host: cart}, weight: 20}]}]} |"
+                        + " True PartiallyInvalid | write all destinations that share",
+                "VirtualService | {hosts: [cart], http: [{route: [{destination: {host: cart, subset: x}}]}]} |"
+                        + " False PartiallyInvalid | no DestinationRule declares subset x",
+                "DestinationRule | {host: cart, trafficPolicy: {loadBalancer: {simple: RANDOM}}} | True Accepted | in force",
+                "DestinationRule | {host: crat} | False AncestorNotBound | there is no Service crat",
+                "DestinationRule | {host: cart, exportTo: [pay]} | False AncestorNotBound | look at exportTo",
+            })
+    void trafficRulesSayWhatHasNoEffectAndWhatToWrite(String kind, String spec, String said, String message) {
+        var yaml = WAYPOINT + CART + traffic(kind, spec.replace("@", TO_CART));
+        var conditions = Objects.requireNonNull(
+                wanted(yaml, true, kind + " shop/t").fields().get("conditions"));
+        assertThat(conditions(conditions)).containsExactly("WaypointAccepted " + said);
+        assertThat(conditions.toString()).contains(message);
+    }
+
+    @Test
+    void rulesOfAnIngressGatewayAreNotOurs() {
+        var yaml =
+                WAYPOINT + CART + traffic("VirtualService", "{hosts: [a], gateways: [g], http: [{" + TO_CART + "}]}");
+        assertThat(all(yaml, true)).extracting(one -> one.key().toString()).doesNotContain("VirtualService shop/t");
+    }
+
+    @Test
+    void aGatewayIsToldItsAddressesAndListeners() {
+        var wanted = wanted(WAYPOINT, true, "Gateway shop/wp");
+        assertThat(wanted.generation()).isEqualTo(3);
+        assertThat(String.valueOf(wanted.fields().get("addresses")))
+                .contains("198.19.0.9")
+                .contains("wp.shop.svc.cluster.local");
+        assertThat((List<?>) wanted.fields().get("listeners")).hasSize(1);
+    }
+
+    @Test
+    void aGatewayOfAnothersClassIsNotOurs() {
+        var theirs = WAYPOINT + """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: GatewayClass
+                metadata: {name: istio-waypoint}
+                spec: {controllerName: istio.io/mesh-controller}
+                ---
+                """ + CART;
+        assertThat(all(theirs, true)).extracting(one -> one.key().toString()).containsExactly("Service shop/cart");
+    }
+
+    @Test
+    void aRouteIsToldOfItsServiceItsBackendsAndItsWaypoint() {
+        assertThat(parent(WAYPOINT + CART + route("cart", "cart")))
+                .containsExactly(
+                        "Accepted True Accepted",
+                        "ResolvedRefs True ResolvedRefs",
+                        "ResolvedWaypoints True ResolvedWaypoints");
+        assertThat(parent(CART + route("cart", "gone")))
+                .containsExactly(
+                        "Accepted True Accepted",
+                        "ResolvedRefs False BackendNotFound",
+                        "ResolvedWaypoints False ResolvedWaypoints");
+        assertThat(parent(CART + route("gone", "cart")))
+                .containsExactly("Accepted False NoMatchingParent", "ResolvedRefs True ResolvedRefs");
+    }
+
+    private static List<String> parent(String yaml) {
+        var parents = (List<?>) Objects.requireNonNull(
+                wanted(yaml, true, "HTTPRoute shop/r").fields().get("parents"));
+        return conditions(((Map<?, ?>) parents.getFirst()).get("conditions"));
+    }
+
+    private static List<String> conditions(@Nullable Object all) {
+        return ((List<?>) Objects.requireNonNull(all))
+                .stream()
+                        .map(one -> (Map<?, ?>) one)
+                        .map(one -> one.get("type") + " " + one.get("status") + " " + one.get("reason"))
+                        .toList();
+    }
+
+    private static Wanted wanted(String yaml, boolean ready, String object) {
+        return all(yaml, ready).stream()
+                .filter(one -> one.key().toString().equals(object))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static List<Wanted> all(String yaml, boolean ready) {
+        var read = YamlReader.read(Path.of("shop.yaml"), yaml);
+        var objects = ObjectSet.of(read.objects(), read.problems());
+        var settings = TranslationSettings.defaults();
+        var problems = new ArrayList<>(read.problems());
+        problems.addAll(Translator.translate(objects, settings).problems());
+        problems.addAll(WaypointTranslator.translate(objects, settings).problems());
+        return new StatusRules(settings, _ -> ready).of(new Outcome(objects, problems));
+    }
+}

@@ -1,0 +1,8 @@
+package dev.culvert.kube.object;
+
+import java.util.List;
+
+/// A route of the Gateway API.
+public sealed interface Route extends KubeObject permits HttpRoute, RawRoute {
+    List<ParentRef> parents();
+}
