@@ -56,6 +56,7 @@ public final class Mesh implements AutoCloseable {
     private final MeterRegistry registry = new SimpleMeterRegistry();
     private TestNode.Settings settings = TestNode.Settings.DEFAULT;
     private int services;
+    private volatile boolean closing;
 
     private Mesh(BackendKind kind, Family family) throws IOException {
         this.before = Leftovers.now();
@@ -211,8 +212,12 @@ public final class Mesh implements AutoCloseable {
         });
     }
 
+    /// What a listener accepts while the mesh ends is closed at once: nobody serves it any more.
     void remember(Connection connection) {
         connections.add(connection);
+        if (closing) {
+            connection.close();
+        }
     }
 
     void remember(Listening made) {
@@ -319,6 +324,7 @@ public final class Mesh implements AutoCloseable {
     @Override
     public void close() {
         var problems = new ArrayList<String>();
+        closing = true;
         attempt(problems, () -> connections.forEach(Connection::close));
         attempt(problems, () -> listening.forEach(Listening::close));
         threads.close();
