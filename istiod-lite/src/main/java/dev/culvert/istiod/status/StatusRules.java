@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -45,12 +46,16 @@ final class StatusRules {
     List<Wanted> of(Outcome now) {
         var waypoints = new Waypoints(now.objects(), settings);
         var all = new ArrayList<Wanted>();
-        for (var object : now.objects().objects().values()) {
-            of(object, now, waypoints).ifPresent(all::add);
-        }
-        now.objects().gaps().stream()
+        var unread = now.objects().gaps().stream()
                 .map(Gap::key)
                 .flatMap(Optional::stream)
+                .collect(Collectors.toCollection(TreeSet::new));
+        for (var object : now.objects().objects().values()) {
+            if (!unread.contains(object.key())) {
+                of(object, now, waypoints).ifPresent(all::add);
+            }
+        }
+        unread.stream()
                 .filter(key -> key.kind() == Kind.AUTHORIZATION_POLICY)
                 .map(key -> Wanted.conditions(
                         key, 0, List.of(Wanted.condition(ZTUNNEL, false, "Invalid", messages(key, now)))))

@@ -6,13 +6,19 @@ import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ambient.Translator;
 import dev.culvert.istiod.kube.Outcome;
 import dev.culvert.istiod.waypoint.WaypointTranslator;
+import dev.culvert.kube.object.Gap;
+import dev.culvert.kube.object.Kind;
+import dev.culvert.kube.object.ObjectKey;
 import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.Place;
+import dev.culvert.kube.read.ApiReader;
 import dev.culvert.kube.read.YamlReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -251,6 +257,22 @@ class StatusRulesTest {
                         .map(one -> (Map<?, ?>) one)
                         .map(one -> one.get("type") + " " + one.get("status") + " " + one.get("reason"))
                         .toList();
+    }
+
+    /// What stands for it has no condition of its own.
+    @Test
+    void aPolicyThatCannotBeReadIsInvalid() {
+        var key = new ObjectKey(Kind.AUTHORIZATION_POLICY, "shop", "p");
+        var spec = Map.of("rules", List.of(Map.of("to", List.of())));
+        var read = ApiReader.read(key, Map.of("metadata", Map.of("name", "p", "namespace", "shop"), "spec", spec));
+        var gap = new Gap(Place.inCluster(key), Optional.of(key));
+        var objects = new ObjectSet(Map.of(key, read.closed().orElseThrow()), read.problems(), List.of(gap));
+        var wanted =
+                new StatusRules(TranslationSettings.defaults(), _ -> true).of(new Outcome(objects, read.problems()));
+        assertThat(wanted)
+                .singleElement()
+                .satisfies(one -> assertThat(conditions(one.fields().get("conditions")))
+                        .containsExactly("ZtunnelAccepted False Invalid"));
     }
 
     private static Wanted wanted(String yaml, boolean ready, String object) {

@@ -2,8 +2,10 @@ package dev.culvert.kube.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.culvert.kube.object.AuthorizationPolicy;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.ObjectKey;
+import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Pod;
 import dev.culvert.kube.read.ApiReader;
 import java.util.List;
@@ -42,12 +44,37 @@ class KnownTest {
     }
 
     @Test
+    void aPolicyThatNobodyCouldEverReadLetsInNobody() {
+        for (var block : List.of("10.0.0.0/99", "10.0.0.0/98")) {
+            assertThat(known.change(policy(block))).isTrue();
+            var now = known.snapshot();
+            assertThat(now.gaps())
+                    .singleElement()
+                    .satisfies(gap -> assertThat(gap.key()).contains(POLICY));
+            assertThat(closing(now).action()).isEqualTo(AuthorizationPolicy.Action.DENY);
+            assertThat(now.problems())
+                    .extracting(Object::toString)
+                    .anyMatch(text -> text.contains(block))
+                    .anyMatch(text -> text.contains("lets in nobody, in all that it covers, until it can be read"));
+        }
+        known.change(policy("10.0.0.0/16"));
+        assertThat(closing(known.snapshot()).action()).isEqualTo(AuthorizationPolicy.Action.ALLOW);
+        assertThat(known.snapshot().gaps()).isEmpty();
+    }
+
+    private static AuthorizationPolicy closing(ObjectSet now) {
+        return now.find(AuthorizationPolicy.class, Kind.AUTHORIZATION_POLICY, "shop", "p")
+                .orElseThrow();
+    }
+
+    @Test
     void anObjectThatNobodyCouldEverReadIsAGap() {
-        known.change(policy("10.0.0.0/99"));
+        var nameless = Map.of("metadata", Map.of("name", "a", "namespace", "shop", "labels", List.of()));
+        known.change(read(key("a"), nameless));
         assertThat(known.snapshot().objects()).isEmpty();
         assertThat(known.snapshot().gaps())
                 .singleElement()
-                .satisfies(gap -> assertThat(gap.key()).contains(POLICY));
+                .satisfies(gap -> assertThat(gap.key()).contains(key("a")));
     }
 
     @Test

@@ -25,7 +25,8 @@ public final class ApiReader {
     private ApiReader() {}
 
     /// @param object empty if it cannot be read: then `problems` says why
-    public record Result(Optional<KubeObject> object, List<Problem> problems) {
+    /// @param closed what stands for an object that cannot be read, so that nothing is open for that
+    public record Result(Optional<KubeObject> object, Optional<KubeObject> closed, List<Problem> problems) {
         public Result {
             problems = List.copyOf(problems);
         }
@@ -38,8 +39,10 @@ public final class ApiReader {
         var whole = new LinkedHashMap<Object, @Nullable Object>(json);
         whole.put("kind", key.kind().text());
         whole.put("apiVersion", key.kind().apiVersions().getFirst());
-        var result = ObjectReader.read(document, new Fields(document, "", node(whole)));
-        return new Result(result.object(), document.problems());
+        var fields = new Fields(document, "", node(whole));
+        var object = ObjectReader.read(document, fields).object();
+        var closed = object.isPresent() ? Optional.<KubeObject>empty() : ObjectReader.closed(key, fields);
+        return new Result(object, closed, document.problems());
     }
 
     private static Node node(@Nullable Object json) {

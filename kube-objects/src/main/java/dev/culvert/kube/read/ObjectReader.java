@@ -76,6 +76,17 @@ final class ObjectReader {
         return Result.NOTHING;
     }
 
+    /// What stands for an object that cannot be read, if it would have closed something.
+    static Optional<KubeObject> closed(ObjectKey key, Fields object) {
+        var document = Document.inCluster(key);
+        var metadata = metadata(object.in(Document.inCluster(key)), key.kind());
+        return switch (key.kind()) {
+            case AUTHORIZATION_POLICY -> PolicyReader.closedPolicy(object.in(document), document, metadata);
+            case PEER_AUTHENTICATION -> Optional.of(PolicyReader.strict(object.in(document), document, metadata));
+            default -> Optional.empty();
+        };
+    }
+
     private static Metadata metadata(Fields object, Kind kind) {
         var fields = object.childOrEmpty("metadata").knowing(KnownFields.METADATA);
         var name = fields.requiredText("name");

@@ -9,12 +9,14 @@ import dev.culvert.kube.object.AuthorizationPolicy.Source;
 import dev.culvert.kube.object.AuthorizationPolicy.Target;
 import dev.culvert.kube.object.AuthorizationPolicy.Values;
 import dev.culvert.kube.object.IpBlock;
+import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.Metadata;
 import dev.culvert.kube.object.PeerAuthentication;
 import dev.culvert.kube.object.PeerAuthentication.Mode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -99,8 +101,7 @@ final class PolicyReader {
         if (action == Action.DENY && rules.isEmpty()) {
             spec.warning("rules", "a DENY without rules never denies", "write `rules: [{}]` to deny everything");
         }
-        var dryRun = metadata.annotation(DRY_RUN).filter("true"::equals).isPresent();
-        return new AuthorizationPolicy(metadata, selector, targets, action, rules, dryRun, object.place());
+        return new AuthorizationPolicy(metadata, selector, targets, action, rules, isDryRun(metadata), object.place());
     }
 
     static List<Target> targets(Fields spec) {
@@ -113,6 +114,45 @@ final class PolicyReader {
                         target.requiredText("kind"),
                         target.requiredText("name")))
                 .toList();
+    }
+
+    /// What a policy covers.
+    private record Scope(Map<String, String> selector, List<Target> targets) {
+        private static final Scope NAMESPACE = new Scope(Map.of(), List.of());
+    }
+
+    /// Where it is not clear what a policy covers, that is its whole namespace.
+    ///
+    /// @param object read into `document`, and nothing else is
+    private static Scope scope(Fields object, Document document) {
+        var spec = object.childOrEmpty("spec");
+        var scope = new Scope(selector(spec), targets(spec));
+        var isBoth = !scope.selector.isEmpty() && !scope.targets.isEmpty();
+        return isBoth || document.hasErrors() ? Scope.NAMESPACE : scope;
+    }
+
+    /// What stands for a policy that cannot be read: it lets nobody in to what that covers.
+    ///
+    /// @return empty if the policy would not have refused anybody
+    static Optional<KubeObject> closedPolicy(Fields object, Document document, Metadata metadata) {
+        var scope = scope(object, document);
+        var action = object.childOrEmpty("spec").text("action", "");
+        if (isDryRun(metadata) || action.equals(Action.AUDIT.name())) {
+            return Optional.empty();
+        }
+        var everybody = List.of(new Rule(List.of(), List.of(), List.of(), object.place()));
+        return Optional.of(new AuthorizationPolicy(
+                metadata, scope.selector, scope.targets, Action.DENY, everybody, false, object.place()));
+    }
+
+    /// What stands for a PeerAuthentication that cannot be read: it lets nobody in without mutual TLS.
+    static KubeObject strict(Fields object, Document document, Metadata metadata) {
+        var selector = scope(object, document).selector;
+        return new PeerAuthentication(metadata, selector, Mode.STRICT, Map.of(), object.place());
+    }
+
+    private static boolean isDryRun(Metadata metadata) {
+        return metadata.annotation(DRY_RUN).filter("true"::equals).isPresent();
     }
 
     private static Rule rule(Fields rule) {

@@ -262,6 +262,21 @@ class MeshTest {
     }
 
     @Test
+    void aPolicyThatCannotBeReadLetsInNobody() throws Exception {
+        awaitWelcome(shop.namespace(), "web");
+        cluster.apply(shop.unreadable("server"));
+        Await.until(
+                "its author is told",
+                () -> cluster.condition("AuthorizationPolicy", shop.namespace(), "by-block", "ZtunnelAccepted")
+                        .equals("False"));
+        Await.until(
+                "web is refused",
+                () -> cluster.fetch(shop.namespace(), "web", server()).code() != 0);
+        cluster.apply(shop.unreadable("server").replace("/99", "/32"));
+        awaitWelcome(shop.namespace(), "web");
+    }
+
+    @Test
     void runningPodsAreEnrolledAndReleasedByTheirNamespacesLabel() throws Exception {
         cluster.apply(shop.enrolment("none"));
         awaitRedirection("");

@@ -94,6 +94,19 @@ record Shop(String namespace, String image) {
                 """;
     }
 
+    /// The API server takes it; nobody can read the block.
+    String unreadable(String server) {
+        return """
+                apiVersion: security.istio.io/v1
+                kind: AuthorizationPolicy
+                metadata: {name: by-block, namespace: %s}
+                spec:
+                  selector: {matchLabels: {app: %s}}
+                  action: DENY
+                  rules: [{from: [{source: {ipBlocks: [198.18.0.0/99]}}]}]
+                """.formatted(namespace, server);
+    }
+
     String denyAll() {
         return """
                 apiVersion: security.istio.io/v1
