@@ -11,12 +11,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +42,8 @@ public final class Rig implements AutoCloseable {
     private final Map<String, Node> nodes = new LinkedHashMap<>();
     private final Map<String, FreeHosts> hosts = new LinkedHashMap<>();
     private final Map<String, RunningPod> pods = new LinkedHashMap<>();
+    /// Why pods do not run yet, as it was told.
+    private final Map<String, String> waiting = new HashMap<>();
     private final List<KeptProcess> processes = new ArrayList<>();
     /// Where a node's ztunnel is now, by the name of the namespace where its first one was.
     private final Map<String, String> ztunnels = new LinkedHashMap<>();
@@ -289,11 +294,13 @@ public final class Rig implements AutoCloseable {
     }
 
     private void applyPods(List<PodPlan> plans) throws IOException {
+        var wanted = plans.stream().collect(Collectors.toMap(PodPlan::key, Function.identity()));
         for (var running : List.copyOf(pods.values())) {
-            if (plans.stream().noneMatch(plan -> plan.equals(running.plan()))) {
+            if (!running.plan().equals(wanted.get(running.plan().key()))) {
                 remove(running);
             }
         }
+        waiting.keySet().retainAll(wanted.keySet());
         for (var plan : plans) {
             if (!pods.containsKey(plan.key())) {
                 add(plan);
@@ -301,20 +308,27 @@ public final class Rig implements AutoCloseable {
         }
     }
 
+    private void waits(PodPlan plan, String why) {
+        if (!why.equals(waiting.put(plan.key(), why))) {
+            LOG.warn("pod {} waits: {}", plan.key(), why);
+        }
+    }
+
     private void add(PodPlan plan) throws IOException {
         var name = plan.node().orElseGet(this::nextNode);
         var node = nodes.get(name);
         if (node == null) {
-            LOG.warn("pod {} waits: there is no node {}; there are {}", plan.key(), name, nodes.keySet());
+            waits(plan, "there is no node " + name + "; there are " + nodes.keySet());
             return;
         }
         int host;
         try {
             host = hostsOf(name).take();
         } catch (MissingException e) {
-            LOG.warn("pod {} waits: {}: {}", plan.key(), name, e.getMessage());
+            waits(plan, name + ": " + e.getMessage());
             return;
         }
+        waiting.remove(plan.key());
         var address = node.pod(host);
         try {
             topology.addPod(plan.netns(), name, node, address);

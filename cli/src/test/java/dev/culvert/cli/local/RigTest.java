@@ -2,6 +2,9 @@ package dev.culvert.cli.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.culvert.cli.local.Rig.RigConfig;
 import java.io.IOException;
@@ -18,6 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /// Two nodes without a mesh: only the network, the pods and what Kubernetes would do.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -200,12 +204,53 @@ class RigTest {
                 && pod("client").path("ready").asBoolean());
     }
 
+    /// Many rounds go by while the other pod starts.
+    @Test
+    void aPodWithoutItsNodeIsToldOnce() throws Exception {
+        var lines = new ListAppender<ILoggingEvent>();
+        lines.start();
+        var log = (Logger) LoggerFactory.getLogger(Rig.class);
+        log.addAppender(lines);
+        var file = directory.resolve("yaml/nowhere.yaml");
+        try {
+            Files.writeString(file, pod("lost", "node-9") + "---\n" + pod("placed", "node-2"));
+            await(() -> isReady("placed"));
+            Files.writeString(file, pod("placed", "node-2") + "---\n" + pod("lost", "node-1"));
+            await(() -> isReady("lost"));
+            assertThat(List.copyOf(lines.list))
+                    .extracting(ILoggingEvent::getFormattedMessage)
+                    .filteredOn(line -> line.contains("waits"))
+                    .containsExactly("pod shop/lost waits: there is no node node-9; there are [node-1, node-2]");
+        } finally {
+            log.detachAppender(lines);
+            Files.delete(file);
+            await(() -> pods().size() == 3);
+        }
+    }
+
+    private static String pod(String name, String node) {
+        return """
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: %s, namespace: shop}
+                spec:
+                  nodeName: %s
+                  containers: [{name: client, command: [sleep, infinity]}]
+                """.formatted(name, node);
+    }
+
+    private boolean isReady(String name) throws IOException {
+        return pods().stream()
+                .anyMatch(pod -> pod.path("name").asText().equals(name)
+                        && pod.path("ready").asBoolean());
+    }
+
     private interface Condition {
         boolean holds() throws IOException;
     }
 
     private static void await(Condition condition) throws Exception {
-        var deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        var deadline = System.nanoTime() + Duration.ofMinutes(1).toNanos();
         while (!condition.holds()) {
             assertThat(System.nanoTime()).isLessThan(deadline);
             TimeUnit.MILLISECONDS.sleep(50);

@@ -2,11 +2,13 @@ package dev.culvert.e2e.kube.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.culvert.e2e.kube.cluster.Faults.Victim;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -20,18 +22,18 @@ import org.junit.jupiter.api.TestInstance;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class MeshTest {
     private static final int MANY = 30;
+    private static final int TALKERS = 10;
     private static final String LEFTOVERS =
             "ls -A /opt/cni/bin | grep -i culvert; grep -l culvert /etc/cni/net.d/*; find /var/run/istio-cni /var/run/ztunnel -mindepth 1;"
                     + " nft list tables | grep -i -e istio -e culvert; true";
 
-    /// A kubelet that no service manager has started is in the root group, with everybody else.
-    private static final String OWN_GROUP =
-            "grep -qx 0::/ /proc/$(pgrep -xo kubelet)/cgroup || exit 0; g=/sys/fs/cgroup; [ ! -d $g/unified ] || g=$g/unified;"
-                    + " mkdir -p $g/kubelet-NODE; for p in $(pgrep -x kubelet); do echo $p > $g/kubelet-NODE/cgroup.procs; done";
     private static final String TTL = "echo %s > /proc/sys/net/ipv4/ip_default_ttl";
+
+    private static final String PROVIDER = "/etc/cni/net.d/$(ls /etc/cni/net.d | grep -v ^00- | head -n 1)";
 
     private final KubeCluster cluster = new KubeCluster();
     private final String word = "canary-" + UUID.randomUUID();
+    private String provided = "";
     private String near = "";
     private String far = "";
     private Shop shop = new Shop("", "");
@@ -48,8 +50,9 @@ class MeshTest {
         cluster.apply(resource("istio-crds.yaml"));
         refusesWhatIsSomebodyElses();
         for (var node : nodes) {
-            cluster.onNode(node, OWN_GROUP.replace("NODE", node));
+            Faults.ownGroup(cluster, node);
         }
+        provided = cluster.onNode(near, "cat " + PROVIDER);
         System.out.println(cluster.culvert("install").succeeded());
         assertThat(cluster.culvert("check").succeeded()).contains("Status check results are √");
     }
@@ -396,9 +399,8 @@ class MeshTest {
     void killedAgentAndProxyHealWhileNothingIsSaidInClear() throws Exception {
         awaitWelcome(shop.namespace(), "web");
         try (var wire = new Wire(near, word)) {
-            // The brackets keep the pattern from matching the shell that runs it.
-            for (var program : new String[] {"[A]gentProgram", "ztunnel.app.[Z]tunnel"}) {
-                cluster.onNode(near, "kill -9 $(pgrep -f " + program + ")");
+            for (var victim : List.of(Victim.AGENT, Victim.ZTUNNEL)) {
+                Faults.kill(cluster, victim, near);
                 cluster.fetch(shop.namespace(), "web", server()); // closed or served, never in clear
                 awaitWelcome(shop.namespace(), "web");
             }
@@ -425,5 +427,79 @@ class MeshTest {
                     cluster.systemPod(app, near).getMetadata().getName());
         }
         awaitRedirection("web", "enabled");
+    }
+
+    /// Pods come while agents, ztunnels and kubelets end at moments that nobody chose.
+    @Test
+    void randomKillsOpenNothingAndHeal() throws Exception {
+        refuseStrangers();
+        var faults = new Faults(cluster, List.of(near, far));
+        var names = IntStream.range(0, TALKERS)
+                .mapToObj(number -> "talker-" + number)
+                .toList();
+        try (var wire = new Wire(near, word)) {
+            for (var name : names) {
+                cluster.apply(shop.talker(name, faults.pick(List.of(near, far)), server() + "?" + word));
+                faults.next();
+            }
+            var isLeft = true;
+            while (isLeft) {
+                isLeft = faults.next();
+            }
+            cluster.awaitReady(shop.namespace(), names.toArray(String[]::new));
+            for (var name : names) {
+                awaitRedirection(name, "enabled");
+                awaitWelcome(shop.namespace(), name);
+            }
+            assertThat(wire.stop().clear()).isFalse();
+        }
+        assertThat(cluster.fetch(shop.outside(), "stranger", server()).code()).isNotZero();
+        assertProbed();
+    }
+
+    private void refuseStrangers() throws Exception {
+        awaitWelcome(shop.namespace(), "web");
+        cluster.apply(shop.strict());
+        Await.until(
+                "the stranger is refused",
+                () -> cluster.fetch(shop.outside(), "stranger", server()).code() != 0);
+    }
+
+    /// The agent and ztunnel are gone for a while, and the network's provider has written its file anew: pods that
+    /// live, and one that starts first of all, say nothing in clear.
+    @Test
+    void aNodeThatComesBackSaysNothingInClear() throws Exception {
+        refuseStrangers();
+        cluster.apply(shop.talker("talker", near, server() + "?" + word));
+        awaitWelcome(shop.namespace(), "talker");
+        try (var wire = new Wire(near, word)) {
+            cluster.onNode(near, "kill -STOP $(pgrep -x kubelet)");
+            try {
+                Faults.kill(cluster, Victim.AGENT, near);
+                Faults.kill(cluster, Victim.ZTUNNEL, near);
+                cluster.onNode(near, "cat > " + PROVIDER + " <<'END'\n" + provided + "\nEND");
+                cluster.apply(shop.talker("late", near, server() + "?" + word));
+                cluster.apply(shop.nodeCritical("critical", near));
+                TimeUnit.SECONDS.sleep(5); // for which the talker goes on
+            } finally {
+                cluster.onNode(near, "kill -CONT $(pgrep -x kubelet)");
+            }
+            cluster.awaitReady(Shop.CRITICAL, "critical");
+            cluster.awaitReady(shop.namespace(), "late", "talker");
+            for (var name : List.of("talker", "late")) {
+                awaitRedirection(name, "enabled");
+                awaitWelcome(shop.namespace(), name);
+            }
+            assertThat(wire.stop().clear()).isFalse();
+        } finally {
+            cluster.client()
+                    .pods()
+                    .inNamespace(Shop.CRITICAL)
+                    .withName("critical")
+                    .delete();
+        }
+        Await.until(
+                "the plugin is in the provider's file again",
+                () -> cluster.onNode(near, "cat " + PROVIDER).contains("culvert-cni"));
     }
 }

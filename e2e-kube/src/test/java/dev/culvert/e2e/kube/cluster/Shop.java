@@ -2,6 +2,8 @@ package dev.culvert.e2e.kube.cluster;
 
 /// The objects of the tests, as YAML. Their image is one of ours, which has busybox.
 record Shop(String namespace, String image) {
+    static final String CRITICAL = "kube-system";
+
     String namespaces() {
         return """
                 apiVersion: v1
@@ -45,6 +47,19 @@ record Shop(String namespace, String image) {
 
     String client(String in, String name, String node) {
         return pod(in, name, node) + "    command: [sleep, \"1000000\"]\n";
+    }
+
+    /// A client that asks for the same all the time, from its first moment on.
+    String talker(String name, String node, String url) {
+        return pod(namespace, name, node)
+                + "    command: [sh, -c, \"while :; do timeout 2 wget -q -O /dev/null '%s'; sleep 0.1; done\"]\n"
+                        .formatted(url);
+    }
+
+    /// A pod without which a node is of no use.
+    String nodeCritical(String name, String node) {
+        return pod(CRITICAL, name, node).replace("spec:\n", "spec:\n  priorityClassName: system-node-critical\n")
+                + "    command: [sleep, \"1000000\"]\n";
     }
 
     /// A client that is a process of the node, as far as the network goes.
