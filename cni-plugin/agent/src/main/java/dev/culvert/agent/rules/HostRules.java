@@ -14,11 +14,12 @@ public final class HostRules {
     private static final String DIRECT = "culvert-probes";
 
     /// @param protocol as `meta protocol` names it
-    private record Family(String name, String type, String protocol, String hops, boolean v4) {}
+    /// @param but what keeps its hops: neighbour discovery is not believed without its 255 (RFC 4861 section 6.1)
+    private record Family(String name, String type, String protocol, String hops, String but, boolean v4) {}
 
     private static final List<Family> FAMILIES = List.of(
-            new Family("ip", "ipv4_addr", "ip", "ip ttl", true),
-            new Family("ip6", "ipv6_addr", "ip6", "ip6 hoplimit", false));
+            new Family("ip", "ipv4_addr", "ip", "ip ttl", "", true),
+            new Family("ip6", "ipv6_addr", "ip6", "ip6 hoplimit", "ip6 nexthdr != ipv6-icmp ", false));
 
     private HostRules() {}
 
@@ -104,17 +105,10 @@ public final class HostRules {
                 .formatted(family, DIRECT, hook, hook, priority);
     }
 
-    /// Neighbour discovery is left alone: it is not believed without its 255 (RFC 4861 section 6.1).
     private static String lowered(String where, Family family, String first, String why) {
         return rule(
                 where,
-                "%s%s%s daddr @pods-%s %s 255"
-                        .formatted(
-                                first,
-                                family.v4 ? "" : "ip6 nexthdr != ipv6-icmp ",
-                                family.name,
-                                family.name,
-                                family.hops),
+                "%s%s%s daddr @pods-%s %s 255".formatted(first, family.but, family.name, family.name, family.hops),
                 family.hops + " set 64",
                 why);
     }

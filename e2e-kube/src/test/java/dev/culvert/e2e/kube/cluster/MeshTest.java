@@ -7,7 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -21,7 +23,9 @@ import org.junit.jupiter.api.TestInstance;
 /// namespaces of its own.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class MeshTest {
-    private static final int MANY = 30;
+    private static final int MANY = Optional.ofNullable(System.getenv("CULVERT_KUBE_PODS"))
+            .map(Integer::parseInt)
+            .orElse(30);
     private static final int TALKERS = 10;
     private static final String LEFTOVERS =
             "ls -A /opt/cni/bin | grep -i culvert; grep -l culvert /etc/cni/net.d/*; find /var/run/istio-cni /var/run/ztunnel -mindepth 1;"
@@ -293,6 +297,37 @@ class MeshTest {
             awaitWelcome(shop.namespace(), "web");
             assertThat(wire.stop().clear()).isFalse();
         }
+    }
+
+    /// A pod that is asked to end goes on with what is open, and its Service leads nobody there any more.
+    @Test
+    void aTerminatingPodEndsItsConnectionsItself() throws Exception {
+        cluster.apply(shop.lingering("lingering", far));
+        cluster.awaitReady(shop.namespace(), "lingering");
+        var service = cluster.client()
+                .services()
+                .inNamespace(shop.namespace())
+                .withName("lingering")
+                .get()
+                .getSpec()
+                .getClusterIP();
+        var greeting = "echo hello | timeout 5 nc " + service + " 80";
+        Await.until("the Service is served", () -> fromWeb(greeting).output().contains("hello"));
+        var pod = cluster.pod(shop.namespace(), "lingering");
+        var lines = "for i in $(seq 24); do echo line-$i; sleep 0.5; done | nc "
+                + pod.getStatus().getPodIP() + " 8080";
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var heard = threads.submit(() -> fromWeb(lines).succeeded());
+            Await.until("it is talked to", () -> cluster.log(pod).contains("line-1\n"));
+            cluster.client().resource(pod).delete();
+            Await.until(
+                    "its Service is refused", () -> !fromWeb(greeting).output().contains("hello"));
+            assertThat(heard.get()).contains("line-1\n", "line-24\n");
+        }
+    }
+
+    private Commands.Result fromWeb(String script) throws Exception {
+        return cluster.exec(shop.namespace(), "web", "sh", "-c", script);
     }
 
     /// Each pod that runs is captured: none slips through when many come at once, and all go.

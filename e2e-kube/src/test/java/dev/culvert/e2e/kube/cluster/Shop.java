@@ -62,6 +62,20 @@ record Shop(String namespace, String image) {
                 + "    command: [sleep, \"1000000\"]\n";
     }
 
+    /// A server that says everything back, also to its log, and takes no notice of being asked to end.
+    String lingering(String name, String node) {
+        return pod(namespace, name, node).replace("Seconds: 0", "Seconds: 25") + """
+                    command: [sh, -c, "trap : TERM; nc -ll -p 8080 -e tee /dev/stderr & while :; do sleep 1; done"]
+                ---
+                apiVersion: v1
+                kind: Service
+                metadata: {name: %1$s, namespace: %2$s}
+                spec:
+                  selector: {app: %1$s}
+                  ports: [{port: 80, targetPort: 8080, name: tcp}]
+                """.formatted(name, namespace);
+    }
+
     /// A client that is a process of the node, as far as the network goes.
     String clientOfTheNode(String name, String node) {
         return pod(outside(), name, node).replace("spec:\n", "spec:\n  hostNetwork: true\n")

@@ -8,7 +8,9 @@
 /// own arguments; * `CULVERT_KUBE_NETWORK`: the same, but only in the node's network, with this machine's
 /// files; * `CULVERT_KUBE_WIRE`: the network interface between nodes (default `eth0`).
 ///
-/// Each is split at blanks. Nothing of the mesh is left in the cluster at the end.
+/// Each command is split at blanks. `CULVERT_KUBE_PODS`: how many pods come at once (default 30);
+/// `CULVERT_KUBE_SEED`: the seed of random kills, which each run prints. Nothing of the mesh is left in the cluster at
+// the end.
 @NullMarked
 package dev.culvert.e2e.kube.cluster;
 
