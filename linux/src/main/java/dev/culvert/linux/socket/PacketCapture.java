@@ -14,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,8 @@ public final class PacketCapture implements AutoCloseable {
     private final OwnedFd fd;
     private final AtomicReference<@Nullable Thread> reader = new AtomicReference<>();
     private volatile boolean closing;
-    private volatile long idleSinceNanos = System.nanoTime();
+    private final AtomicLong handed = new AtomicLong();
+    private long seen;
     private long dropped;
 
     private PacketCapture(OwnedFd fd) {
@@ -98,12 +100,12 @@ public final class PacketCapture implements AutoCloseable {
 
     private int readAvailable(int number, MemorySegment buffer, Consumer<byte[]> frames) throws LinuxException {
         if (!Polling.ready(number, Libc.POLLIN, WAKE_UP)) {
-            idleSinceNanos = System.nanoTime();
             return 0;
         }
         try {
             var length = Libc.RECV.invoke(fd.toString(), number, buffer, buffer.byteSize(), Libc.MSG_DONTWAIT);
             frames.accept(buffer.asSlice(0, length).toArray(JAVA_BYTE));
+            handed.incrementAndGet();
         } catch (LinuxException e) {
             if (e.errno() != Errno.EAGAIN && e.errno() != Errno.ENETDOWN) {
                 throw e;
@@ -112,12 +114,13 @@ public final class PacketCapture implements AutoCloseable {
         return 1;
     }
 
-    /// Waits until everything that crossed the interface before this call has been handed over; false after
-    /// `timeout`.
-    public boolean awaitDrained(Duration timeout) throws InterruptedException {
-        var now = System.nanoTime();
-        while (idleSinceNanos - now <= WAKE_UP.toNanos()) {
-            if (System.nanoTime() - now > timeout.toNanos()) {
+    /// Waits until everything that crossed the interface before this call has been handed over, whatever crosses
+    /// meanwhile; false after `timeout`.
+    public boolean awaitDrained(Duration timeout) throws IOException, InterruptedException {
+        var start = System.nanoTime();
+        var kept = kept();
+        while (handed.get() < kept) {
+            if (System.nanoTime() - start > timeout.toNanos()) {
                 return false;
             }
             Thread.sleep(WAKE_UP);
@@ -127,15 +130,27 @@ public final class PacketCapture implements AutoCloseable {
 
     /// How many frames the kernel had to throw away because we were slow: with any, absence proves nothing.
     public synchronized long dropped() throws IOException {
-        dropped += fd.use(number -> {
+        count();
+        return dropped;
+    }
+
+    private synchronized long kept() throws IOException {
+        count();
+        return seen - dropped;
+    }
+
+    /// packet(7), PACKET_STATISTICS: what was thrown away is among what was seen, and reading starts both counts anew.
+    private void count() throws IOException {
+        fd.use(number -> {
             try (var arena = Arena.ofConfined()) {
                 var statistics = arena.allocate(JAVA_INT, 2);
                 var length = arena.allocateFrom(JAVA_INT, (int) statistics.byteSize());
                 Libc.GETSOCKOPT.invoke("PACKET_STATISTICS", number, SOL_PACKET, PACKET_STATISTICS, statistics, length);
-                return Integer.toUnsignedLong(statistics.getAtIndex(JAVA_INT, 1)); // reading resets the kernel's count
+                seen += Integer.toUnsignedLong(statistics.getAtIndex(JAVA_INT, 0));
+                dropped += Integer.toUnsignedLong(statistics.getAtIndex(JAVA_INT, 1));
+                return 0;
             }
         });
-        return dropped;
     }
 
     @Override
