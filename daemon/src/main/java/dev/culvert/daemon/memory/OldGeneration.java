@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 /// collector would let it grow to the heap's limit first: what is small in use would be large in memory.
 public final class OldGeneration implements NotificationListener {
     private static final Logger LOG = LoggerFactory.getLogger("memory");
-    private static final long HEADROOM_BYTES = 12 << 20;
+    private static final long HEADROOM_BYTES = 8 << 20;
 
     private final MemoryPoolMXBean pool;
     private final long headroomBytes;
