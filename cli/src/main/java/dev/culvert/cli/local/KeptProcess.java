@@ -3,6 +3,7 @@ package dev.culvert.cli.local;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A process that is started again, with growing pauses, whenever it ends. Thread-safe.
+/// A process that is started again whenever it ends: at once after it ran for a while, else with growing pauses.
+/// Thread-safe.
 final class KeptProcess {
     private static final Logger LOG = LoggerFactory.getLogger(KeptProcess.class);
     private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
@@ -73,7 +75,7 @@ final class KeptProcess {
 
     private void noteEnd(Process ended) {
         var lasted = Duration.ofNanos(System.nanoTime() - startedNanos);
-        pause = lasted.compareTo(STEADY) > 0 ? FIRST_PAUSE : pause;
+        pause = lasted.compareTo(STEADY) > 0 ? Duration.ZERO : pause;
         LOG.warn(
                 "{} has ended with code {}, again in {} ms; see {}",
                 start.name,
@@ -81,7 +83,7 @@ final class KeptProcess {
                 pause.toMillis(),
                 start.log);
         nextNanos = System.nanoTime() + pause.toNanos();
-        pause = pause.multipliedBy(2).compareTo(MOST_PAUSE) < 0 ? pause.multipliedBy(2) : MOST_PAUSE;
+        pause = Collections.min(List.of(MOST_PAUSE, Collections.max(List.of(FIRST_PAUSE, pause.multipliedBy(2)))));
     }
 
     private Process start() throws IOException {

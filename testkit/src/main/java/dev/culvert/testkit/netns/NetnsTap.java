@@ -34,7 +34,8 @@ final class NetnsTap implements Tap {
     private void drain() throws IOException {
         try {
             if (!capture.awaitDrained(DRAIN)) {
-                throw new IllegalStateException("what crossed the wire was not read within " + DRAIN.toSeconds() + " s");
+                throw new IllegalStateException(
+                        "what crossed the wire was not read within " + DRAIN.toSeconds() + " s");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
