@@ -14,7 +14,8 @@ import java.util.Optional;
 
 /// A pod that runs: its namespace, its processes (one for each container) and how they are.
 final class RunningPod {
-    private static final int FAILURES_TO_RESTART = 10;
+    /// Rounds are shorter here than a kubelet's periods.
+    private static final int LEAST_TO_RESTART = 10;
 
     private final PodPlan plan;
     private final Place place;
@@ -22,12 +23,57 @@ final class RunningPod {
     private final Path programs;
     private final List<Running> containers;
     private volatile boolean ready;
-    private int failedProbes;
 
     /// Where it runs.
     record Place(String node, int host, Pair address, String uid) {}
 
-    private record Running(KeptProcess process, Container container) {}
+    /// A container's process, and how often in a row it has failed each probe.
+    private static final class Running {
+        final KeptProcess process;
+        final Container container;
+        private boolean ready;
+        private int restarts;
+        private int unready;
+        private int dead;
+
+        Running(KeptProcess process, Container container) {
+            this.process = process;
+            this.container = container;
+        }
+
+        /// Probes it. One that was ready stays so until it has failed as often as its probe allows, for
+        /// one late answer is no reason to lead its callers elsewhere; one that has ended is not ready,
+        /// nor is what was started in its place.
+        boolean isReady(RunningPod pod) {
+            if (restarts != process.restarts() || !process.isRunning()) {
+                restarts = process.restarts();
+                ready = false;
+            }
+            if (!process.isRunning()) {
+                return false;
+            }
+            var probe = container.readinessProbe();
+            var passes =
+                    probe.map(it -> Prober.passes(container, it.check(), pod)).orElse(true);
+            unready = passes ? 0 : unready + 1;
+            ready = passes
+                    || (ready && unready < probe.map(Probe::failureThreshold).orElse(1));
+            return ready;
+        }
+
+        /// Ends it if its liveness probe has failed as often as it allows; it is started again.
+        void live(RunningPod pod) {
+            var probe = container.livenessProbe();
+            if (probe.isEmpty() || !process.isRunning()) {
+                return;
+            }
+            dead = Prober.passes(container, probe.get().check(), pod) ? 0 : dead + 1;
+            if (dead >= Math.max(LEAST_TO_RESTART, probe.get().failureThreshold())) {
+                dead = 0;
+                process.kill();
+            }
+        }
+    }
 
     /// @param directory for its `/etc/hosts`, `/etc/resolv.conf` and logs
     /// @param programs goes in front of PATH
@@ -153,27 +199,12 @@ final class RunningPod {
         var all = !containers.isEmpty();
         for (var running : containers) {
             running.process.keep();
-            all &= running.process.isRunning() && passes(running, running.container.readinessProbe());
-            if (running.container.livenessProbe().isPresent() && running.process.isRunning()) {
-                live(running);
-            }
+            all &= running.isReady(this);
+            running.live(this);
         }
         var changed = all != ready;
         ready = all;
         return changed;
-    }
-
-    private boolean passes(Running running, Optional<Probe> probe) {
-        return probe.map(it -> Prober.passes(running.container, it.check(), this))
-                .orElse(true);
-    }
-
-    private void live(Running running) {
-        failedProbes = passes(running, running.container.livenessProbe()) ? 0 : failedProbes + 1;
-        if (failedProbes >= FAILURES_TO_RESTART) {
-            failedProbes = 0;
-            running.process.kill();
-        }
     }
 
     /// @param again whether its processes are started again

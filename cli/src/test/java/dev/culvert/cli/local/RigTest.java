@@ -228,6 +228,53 @@ class RigTest {
         }
     }
 
+    /// Its probe fails twice and passes again; then it fails for good.
+    @Test
+    void aPodIsReadyUntilItsProbeHasFailedAsOftenAsItAllows() throws Exception {
+        var lines = new ListAppender<ILoggingEvent>();
+        lines.start();
+        var log = (Logger) LoggerFactory.getLogger(Rig.class);
+        log.addAppender(lines);
+        var file = directory.resolve("yaml/moody.yaml");
+        var asked = directory.resolve("asked");
+        var broken = directory.resolve("broken");
+        try {
+            Files.writeString(file, """
+                    apiVersion: v1
+                    kind: Pod
+                    metadata: {name: moody, namespace: shop}
+                    spec:
+                      nodeName: node-1
+                      containers:
+                      - name: client
+                        command: [sleep, infinity]
+                        readinessProbe:
+                          failureThreshold: 3
+                          exec:
+                            command:
+                            - sh
+                            - -c
+                            - 'echo >> %s; n=$(wc -l < %s); [ $n -ne 4 ] && [ $n -ne 5 ] && [ ! -e %s ]'
+                    """.formatted(asked, asked, broken));
+            await(() -> Files.exists(asked) && Files.size(asked) > 8);
+            assertThat(changes(lines)).containsExactly("pod shop/moody is ready");
+            Files.createFile(broken);
+            await(() -> !isReady("moody"));
+            assertThat(changes(lines)).containsExactly("pod shop/moody is ready", "pod shop/moody is not ready");
+        } finally {
+            log.detachAppender(lines);
+            Files.delete(file);
+            await(() -> pods().size() == 3);
+        }
+    }
+
+    private static List<String> changes(ListAppender<ILoggingEvent> lines) {
+        return List.copyOf(lines.list).stream()
+                .map(ILoggingEvent::getFormattedMessage)
+                .filter(line -> line.startsWith("pod shop/moody is "))
+                .toList();
+    }
+
     private static String pod(String name, String node) {
         return """
                 apiVersion: v1

@@ -307,13 +307,7 @@ public final class PodReconciler implements AutoCloseable {
             reconcile(view);
             notes.tell(view);
         }
-        try {
-            publishProbed();
-        } catch (InterruptedIOException e) {
-            throw e;
-        } catch (IOException e) {
-            LOG.warn("the kubelet's probes may be refused: {}", e.toString());
-        }
+        publishProbed().ifPresent(e -> LOG.warn("the kubelet's probes may be refused: {}", e.toString()));
     }
 
     private void reconcile(PodView view) throws InterruptedIOException {
@@ -374,6 +368,8 @@ public final class PodReconciler implements AutoCloseable {
     /// between; where none is, or it refuses, the rules are applied all the same: the pod is closed until
     /// somebody serves it.
     ///
+    /// The kubelet's probes pass before the pod is captured, so that none is refused in between.
+    ///
     /// A pod in which nothing runs yet is fenced meanwhile. The fence stays if something fails.
     private void enrol(EnrolledPod pod) throws IOException {
         if (pod.step == Step.ENABLED && !pod.moved()) {
@@ -396,6 +392,7 @@ public final class PodReconciler implements AutoCloseable {
         }
         publishServed();
         var refusal = tell(pod);
+        var unprobed = publishProbed();
         if (!pod.fenced) {
             apply(pod, netns);
         }
@@ -408,7 +405,9 @@ public final class PodReconciler implements AutoCloseable {
             pod.fenced = false;
             pod.generation = rules.generation(netns);
         }
-        publishProbed();
+        if (unprobed.isPresent()) {
+            throw unprobed.get();
+        }
         status.write(pod.view, State.ENABLED); // last: peers switch to HBONE when they see it
         pod.succeeded(Step.ENABLED);
         LOG.info("pod {} is captured", pod.view.name());
@@ -519,12 +518,20 @@ public final class PodReconciler implements AutoCloseable {
         return server;
     }
 
-    private void publishProbed() throws IOException {
-        means.probes()
-                .pods(enrolled.values().stream()
-                        .map(pod -> new Probes.Target(
-                                Set.copyOf(pod.ips()), pod.view.declared().probePorts()))
-                        .collect(Collectors.toSet()));
+    /// @return why it did not work
+    private Optional<IOException> publishProbed() throws InterruptedIOException {
+        try {
+            means.probes()
+                    .pods(enrolled.values().stream()
+                            .map(pod -> new Probes.Target(
+                                    Set.copyOf(pod.ips()), pod.view.declared().probePorts()))
+                            .collect(Collectors.toSet()));
+            return Optional.empty();
+        } catch (InterruptedIOException e) {
+            throw e;
+        } catch (IOException e) {
+            return Optional.of(e);
+        }
     }
 
     private void publishServed() {

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.culvert.agent.pods.PodView.Surroundings;
 import dev.culvert.agent.pods.RedirectionStatus.State;
 import dev.culvert.agent.rules.Capture;
+import dev.culvert.agent.rules.Probes;
 import dev.culvert.agent.zds.ScriptedZtunnel;
 import dev.culvert.agent.zds.ZdsLimits;
 import dev.culvert.agent.zds.ZdsServer;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,8 +49,12 @@ class PodReconcilerTest {
         final ZdsServer server;
 
         Agent(List<PodView> pods) throws Exception {
+            this(pods, Means.of(new NftRules(), status));
+        }
+
+        Agent(List<PodView> pods, Means means) throws Exception {
             var selection = new Selection(Set.of(), "istio-system", false);
-            reconciler = new PodReconciler(selection, Means.of(new NftRules(), status), FAST);
+            reconciler = new PodReconciler(selection, means, FAST);
             reconciler.adopt(pods);
             server = ZdsServer.listen(socket(), reconciler::served, reconciler::retryNow, LIMITS);
             reconciler.start(server);
@@ -107,6 +114,50 @@ class PodReconcilerTest {
             ztunnel.ack();
             awaitStatus(Optional.of(State.ENABLED));
             assertThat(network.inPod("nft", "list", "ruleset")).contains("redirect to :15001");
+        }
+    }
+
+    /// A probe of a pod that refuses plaintext must not come to the proxy in between. That the node's rules
+    /// fail does not keep the pod open.
+    @Test
+    void theNodesRulesForProbesComeBeforeThePodIsCaptured() throws Exception {
+        agent.close();
+        var rulesets = new CopyOnWriteArrayList<String>();
+        var probes = new ProbeBypass() {
+            @Override
+            public Probes inPod(PodView pod) {
+                return new Probes.Proxied();
+            }
+
+            @Override
+            public void pods(Set<Probes.Target> pods) throws IOException {
+                if (pods.isEmpty()) {
+                    return;
+                }
+                try {
+                    rulesets.add(ruleset());
+                } catch (Exception e) {
+                    throw new IOException(e);
+                }
+                if (rulesets.size() == 1) {
+                    throw new IOException("the node's rules cannot be written");
+                }
+            }
+
+            @Override
+            public void close() {}
+        };
+        agent = new Agent(List.of(), new Means(new NftRules(), status, NetnsFinder.NONE, probes));
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
+            agent.reconciler.pods(pod("ambient"));
+            ztunnel.receiveAdd();
+            ztunnel.ack();
+            ztunnel.receiveAdd(); // once more, since the node's rules failed
+            assertThat(rulesets.getFirst()).doesNotContain("redirect");
+            assertThat(ruleset()).contains("redirect to :15001");
+            assertThat(status.read("uid")).isEmpty();
+            ztunnel.ack();
+            awaitStatus(Optional.of(State.ENABLED));
         }
     }
 
