@@ -34,6 +34,11 @@ public final class HboneTls {
             "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
             "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
             "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
+
+    /// Netty carries the key to BoringSSL in a key store that nobody else sees. The default one (PKCS #12) would
+    /// encrypt it there in 10,000 rounds, and again for the way back: 50 ms a certificate at the start.
+    private static final String IN_MEMORY = "JKS";
+
     private static final ApplicationProtocolConfig H2 = new ApplicationProtocolConfig(
             Protocol.ALPN, SelectorFailureBehavior.NO_ADVERTISE, SelectedListenerFailureBehavior.ACCEPT, "h2");
 
@@ -70,6 +75,7 @@ public final class HboneTls {
             builder.protocols("TLSv1.3");
         }
         return builder.sslProvider(SslProvider.OPENSSL)
+                .keyStoreType(IN_MEMORY)
                 .applicationProtocolConfig(H2)
                 .option(OpenSslContextOption.GROUPS, policy.groups().toArray(String[]::new))
                 .sessionTimeout(1)
