@@ -71,6 +71,15 @@ final class KeptProcess {
         process = start();
         startedNanos = System.nanoTime();
         starts++;
+        process.onExit().thenRun(this::keepAfterItsEnd);
+    }
+
+    private void keepAfterItsEnd() {
+        try {
+            keep();
+        } catch (IOException e) {
+            LOG.error("{} cannot be started again: {}", start.name, e.toString());
+        }
     }
 
     private void noteEnd(Process ended) {
