@@ -35,6 +35,12 @@ public final class InPodRules {
     /// invalid of these is theirs all the same, when the first packet that it sees is a FIN or RST.
     private static final String BEFORE = "culvert-before-";
 
+    /// Has the protocol of connections that the proxy opens to the app by a zone of their own. Only where they
+    /// did from the beginning: an open connection is not found under another zone.
+    private static final String ZONED = "culvert-zoned";
+
+    private static final String ZONES = "culvert-zones";
+
     private InPodRules() {}
 
     /// One end of a TCP connection of the pod.
@@ -50,12 +56,16 @@ public final class InPodRules {
 
     /// Begins connection tracking. Fails where the table is there already: then it has begun before.
     public static String tracking() {
-        return "create table inet %1$s\n%2$sadd chain inet %1$s %3$s\nadd rule inet %1$s %3$s ct state invalid counter\n"
-                .formatted(MANGLE, beforeSets(), OUTPUT);
+        return """
+                create table inet %1$s
+                %2$sadd element inet %1$s %3$s { tcp }
+                add chain inet %1$s %4$s
+                add rule inet %1$s %4$s ct state invalid counter
+                """.formatted(MANGLE, sets(), ZONED, OUTPUT);
     }
 
-    private static String beforeSets() {
-        var text = new StringBuilder();
+    private static String sets() {
+        var text = new StringBuilder("add set inet %s %s { type inet_proto; }\n".formatted(MANGLE, ZONED));
         for (var family : FAMILIES) {
             text.append("add set inet %s %s%s { type %s . inet_service . %s . inet_service; }\n"
                     .formatted(MANGLE, BEFORE, family.name, family.type, family.type));
@@ -304,9 +314,22 @@ public final class InPodRules {
     private static String tables(List<Rule> nat, List<Rule> mangle, List<Rule> raw) {
         return table(NAT, nat, "nat", "nat", -100)
                 + "add table inet %s\n".formatted(MANGLE)
-                + beforeSets()
+                + sets()
                 + table(MANGLE, mangle, "filter", "route", -150)
+                + zones()
                 + (raw.isEmpty() ? noTable(RAW) : table(RAW, raw, "filter", "filter", -300));
+    }
+
+    /// What the proxy opens to the app has the peer's address and a port of the kernel's choice: by chance that of
+    /// an open connection of the peer itself to the same port, in clear, whose translation it would take away.
+    private static String zones() {
+        var rule = new Rule(
+                ZONES,
+                "oifname \"lo\" meta mark & 0xfff == 0x539 meta l4proto @" + ZONED,
+                "ct original zone set 2",
+                "the proxy's connections to the app do not collide with the peer's own");
+        return "add chain inet %1$s %2$s { type filter hook output priority -300; policy accept; }\nadd rule inet %1$s %3$s\n"
+                .formatted(MANGLE, ZONES, rule.text());
     }
 
     private static String noTable(String name) {

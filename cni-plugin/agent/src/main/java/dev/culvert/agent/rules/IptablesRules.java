@@ -18,6 +18,9 @@ public final class IptablesRules {
     private static final String PREROUTING = "ISTIO_PRERT";
     private static final String OUTPUT = "ISTIO_OUTPUT";
     private static final String BEFORE = "CULVERT_BEFORE";
+    /// There and empty where [InPodRules] has its set of the name.
+    private static final String ZONED = "CULVERT_ZONED";
+
     private static final String FENCE = "CULVERT_FENCE";
     private static final String PROBE = "CULVERT_PROBE";
     private static final String OURS = "-m mark --mark 0x539/0xfff";
@@ -62,7 +65,8 @@ public final class IptablesRules {
 
     /// Begins connection tracking.
     public static String tracking() {
-        return "*mangle\n:%1$s - [0:0]\n-A OUTPUT -m conntrack --ctstate INVALID -j %1$s\nCOMMIT\n".formatted(BEFORE);
+        return "*mangle\n:%1$s - [0:0]\n:%2$s - [0:0]\n-A OUTPUT -m conntrack --ctstate INVALID -j %1$s\nCOMMIT\n"
+                .formatted(BEFORE, ZONED);
     }
 
     /// Names what was open before [#tracking].
@@ -88,12 +92,12 @@ public final class IptablesRules {
     /// Captures new connections.
     /// @param saved what is there
     public static String enrolled(Family family, Capture capture, IptablesSaved saved) {
-        return mangle(saved) + (capture.dns() ? raw(saved) : removed("raw", saved)) + nat(family, capture, saved);
+        return mangle(saved) + raw(capture.dns(), saved) + nat(family, capture, saved);
     }
 
     /// As [InPodRules#releasing].
     public static String releasing(IptablesSaved saved) {
-        return mangle(saved) + table("nat", List.of(), saved) + removed("raw", saved);
+        return mangle(saved) + table("nat", List.of(), saved) + raw(false, saved);
     }
 
     /// Removes everything of ours.
@@ -129,13 +133,16 @@ public final class IptablesRules {
                 saved);
     }
 
-    private static String raw(IptablesSaved saved) {
-        return table(
-                "raw",
-                List.of(
-                        "-A %s -p udp --sport 53 %s -j CT --zone 1".formatted(PREROUTING, NOT_PROXY),
-                        "-A %s -p udp --dport 53 %s -j CT --zone 1".formatted(OUTPUT, OURS)),
-                saved);
+    private static String raw(boolean dns, IptablesSaved saved) {
+        var rules = new ArrayList<String>();
+        if (saved.hasChain("mangle", ZONED)) {
+            rules.add("-A %s -o lo -p tcp %s -j CT --zone-orig 2".formatted(OUTPUT, OURS));
+        }
+        if (dns) {
+            rules.add("-A %s -p udp --sport 53 %s -j CT --zone 1".formatted(PREROUTING, NOT_PROXY));
+            rules.add("-A %s -p udp --dport 53 %s -j CT --zone 1".formatted(OUTPUT, OURS));
+        }
+        return rules.isEmpty() ? removed("raw", saved) : table("raw", rules, saved);
     }
 
     private static String nat(Family family, Capture capture, IptablesSaved saved) {
@@ -220,7 +227,7 @@ public final class IptablesRules {
         var chains = new ArrayList<>(List.of(PREROUTING, OUTPUT, PROBE));
         if (table.equals("mangle")) {
             text.append(saved.deleted(table, "OUTPUT -m conntrack --ctstate INVALID -j " + BEFORE));
-            chains.add(BEFORE);
+            chains.addAll(List.of(BEFORE, ZONED));
         }
         unhook(text, table, chains, saved);
         return text + "COMMIT\n";

@@ -28,7 +28,7 @@ class DocumentsTest {
     }
 
     private static final Pattern RULE =
-            Pattern.compile("add rule inet (\\S+) (istio-\\S+) (.*?) ?counter (.*) comment \"(.+)\"");
+            Pattern.compile("add rule inet (\\S+) ((?:istio|culvert)-\\S+) (.*?) ?counter (.*) comment \"(.+)\"");
 
     private static final Probes PROBES = new Probes.Direct(
             Set.of(8080), Set.of(InetAddress.ofLiteral("198.18.65.1"), InetAddress.ofLiteral("2001:2:0:41::1")));

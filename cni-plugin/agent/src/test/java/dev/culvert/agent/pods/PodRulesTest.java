@@ -7,6 +7,7 @@ import dev.culvert.agent.pods.PodNetwork.Line;
 import dev.culvert.agent.rules.Capture;
 import dev.culvert.kube.object.Exclusions;
 import dev.culvert.linux.netns.NetworkNamespace;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -115,6 +116,28 @@ class PodRulesTest {
             rules.stopCapturing(network.pod);
             assertThat(answer(network.connectFromPeer(prefix + "2", APP))).isEqualTo("app");
             assertThat(app.isBound() && hbone.isBound() && proxy.isBound()).isTrue();
+        }
+    }
+
+    /// The kernel may give what the proxy opens to the app, from the peer's address, the very port of a
+    /// connection that the peer has open in clear.
+    @Test
+    void aSpoofedConnectionDoesNotDisturbOneInClearFromTheSamePort() throws Exception {
+        rules.enrol(network.pod, Capture.TCP);
+        try (var app = PodNetwork.server(network.pod, APP, "app");
+                var proxy = PodNetwork.server(network.pod, 15006, "proxy");
+                var clear = network.connectFromPeer("198.18.64.2", APP)) {
+            assertThat(clear.read()).isEqualTo("proxy");
+            for (var i = 0; i < 3; i++) {
+                try (var spoofed = network.pod.<SpoofedSocket, IOException>call(
+                        () -> SpoofedSocket.connect(clear.socket().getLocalPort(), APP))) {
+                    assertThat(spoofed.read()).isEqualTo("app\n");
+                    assertThat(clear.roundTrip("while both are open")).isEqualTo("while both are open");
+                }
+                assertThat(clear.roundTrip("after the other")).isEqualTo("after the other");
+                rules.enrol(network.pod, Capture.TCP);
+            }
+            assertThat(app.isBound() && proxy.isBound()).isTrue();
         }
     }
 
