@@ -1,20 +1,14 @@
 package dev.culvert.agent.pods;
 
 import dev.culvert.agent.pods.EnrolledPod.Step;
-import dev.culvert.agent.pods.RedirectionStatus.State;
-import dev.culvert.agent.rules.Capture;
-import dev.culvert.agent.rules.Probes;
 import dev.culvert.agent.zds.ServedPod;
 import dev.culvert.agent.zds.ZdsServer;
-import dev.culvert.linux.netns.NetworkNamespace;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -36,17 +30,14 @@ public final class PodReconciler implements AutoCloseable {
     private static final Duration IDLE = Duration.ofSeconds(30);
 
     private final Selection selection;
-    private final NamespaceRules rules;
     private final RedirectionStatus status;
-    private final Means means;
     private final Timing timing;
     private final PodNotes notes;
-    private final Map<String, EnrolledPod> enrolled = new HashMap<>();
+    private final Enrolments enrolments;
     private final Thread thread =
             Thread.ofPlatform().name("agent-pods").daemon().unstarted(this::run);
     /// Pods whose sandbox the runtime has ended, and which wait for a new one or for their end.
     private final Set<String> ended = new HashSet<>();
-    private @Nullable ZdsServer zds;
 
     // Guarded by this.
     private List<PodView> newest = List.of();
@@ -56,16 +47,12 @@ public final class PodReconciler implements AutoCloseable {
     private boolean closed;
     private @Nullable Departure departure;
 
-    /// What ztunnel is told on connecting; replaced as a whole.
-    private volatile List<ServedPod> served = List.of();
-
     public PodReconciler(Selection selection, Means means, Timing timing) {
         this.selection = selection;
-        this.means = means;
-        this.rules = means.rules();
         this.status = means.status();
         this.timing = timing;
         this.notes = new PodNotes(selection, means.status());
+        this.enrolments = new Enrolments(selection, means, timing, notes);
     }
 
     /// Takes over the pods that a former agent captured, so that the first snapshot for ztunnel has them, and
@@ -74,10 +61,10 @@ public final class PodReconciler implements AutoCloseable {
     public void adopt(List<PodView> pods) throws IOException {
         for (var pod : pods) {
             if (!pod.finished() && status.read(pod).isPresent()) {
-                adopt(pod);
+                enrolments.adopt(pod);
             }
         }
-        publishServed();
+        enrolments.publishServed();
         synchronized (this) {
             if (!told) {
                 pods(pods);
@@ -85,27 +72,15 @@ public final class PodReconciler implements AutoCloseable {
         }
     }
 
-    private EnrolledPod adopt(PodView view) {
-        var pod = new EnrolledPod(view);
-        enrolled.put(view.uid(), pod);
-        try {
-            rules.enrol(pod.openNetns(means.finder()), capture(view));
-            LOG.info("pod {} is taken over from the former agent", view.name());
-        } catch (IOException e) {
-            LOG.warn("pod {} cannot be verified, ztunnel may keep it: {}", view.name(), e.toString());
-        }
-        return pod;
-    }
-
     /// Begins to reconcile, and to tell `server`.
     public void start(ZdsServer server) {
-        zds = server;
+        enrolments.tell(server);
         thread.start();
     }
 
     /// The pods that ztunnel is to serve.
     public List<ServedPod> served() {
-        return served;
+        return enrolments.served();
     }
 
     /// All pods of the node, as they are now.
@@ -204,11 +179,11 @@ public final class PodReconciler implements AutoCloseable {
             case Wish.Captured() -> {
                 ended.remove(view.uid());
                 notes.startsAnew(view);
-                var pod = enrolled.computeIfAbsent(view.uid(), _ -> new EnrolledPod(view));
+                var pod = enrolments.begin(view);
                 pod.view = view;
                 pod.starts(sandbox);
                 try {
-                    enrol(pod);
+                    enrolments.enrol(pod);
                 } catch (IOException e) {
                     pod.failed(timing);
                     throw e;
@@ -221,17 +196,19 @@ public final class PodReconciler implements AutoCloseable {
 
     private void check(Sandbox sandbox) throws IOException {
         var view = known(sandbox.pod());
-        var pod = enrolled.get(view.uid());
-        var whole = pod != null && pod.step == Step.ENABLED && pod.isIn(sandbox) && !pod.moved();
+        var whole = enrolments
+                .find(view.uid())
+                .filter(pod -> pod.step == Step.ENABLED && pod.isIn(sandbox) && !pod.moved())
+                .isPresent();
         if (selection.wish(view) instanceof Wish.Captured && !whole) {
             throw new IOException("it is in the mesh but not captured in this sandbox");
         }
     }
 
     private void end(Predicate<EnrolledPod> which) throws InterruptedIOException {
-        for (var pod : enrolled.values().stream().filter(which).toList()) {
+        for (var pod : enrolments.all().stream().filter(which).toList()) {
             ended.add(pod.view.uid());
-            forgetGone(pod.view.uid());
+            enrolments.gone(pod.view.uid());
         }
     }
 
@@ -249,7 +226,7 @@ public final class PodReconciler implements AutoCloseable {
                     task.run();
                 }
                 reconcile();
-                if (enrolled.isEmpty()) {
+                if (enrolments.all().isEmpty()) {
                     departure().ifPresent(leaving -> leaving.done.complete(null));
                 }
             }
@@ -268,7 +245,7 @@ public final class PodReconciler implements AutoCloseable {
             throw new InterruptedException();
         }
         if (woken) {
-            enrolled.values().forEach(EnrolledPod::retryNow);
+            enrolments.all().forEach(EnrolledPod::retryNow);
         }
         told = false;
         woken = false;
@@ -278,7 +255,7 @@ public final class PodReconciler implements AutoCloseable {
     }
 
     private Duration nextPause() {
-        return enrolled.values().stream()
+        return enrolments.all().stream()
                 .map(pod -> settled(pod) ? timing.rulesCheck() : pod.untilDue())
                 .min(Duration::compareTo)
                 .orElse(IDLE);
@@ -298,23 +275,23 @@ public final class PodReconciler implements AutoCloseable {
                 .collect(Collectors.toMap(PodView::uid, Function.identity(), (first, _) -> first));
         ended.retainAll(pods.keySet());
         notes.retain(pods.keySet());
-        for (var uid : new HashSet<>(enrolled.keySet())) {
-            if (!pods.containsKey(uid)) {
-                forgetGone(uid);
+        for (var pod : enrolments.all()) {
+            if (!pods.containsKey(pod.view.uid())) {
+                enrolments.gone(pod.view.uid());
             }
         }
         for (var view : pods.values()) {
             reconcile(view);
             notes.tell(view);
         }
-        publishProbed().ifPresent(e -> LOG.warn("the kubelet's probes may be refused: {}", e.toString()));
+        enrolments.publishProbed().ifPresent(e -> LOG.warn("the kubelet's probes may be refused: {}", e.toString()));
     }
 
     private void reconcile(PodView view) throws InterruptedIOException {
         var wish = wish(view);
-        var known = enrolled.get(view.uid());
         try {
-            var pod = known == null ? begin(view, wish) : Optional.of(known);
+            var known = enrolments.find(view.uid());
+            var pod = known.isPresent() ? known : begin(view, wish);
             if (pod.isPresent()) {
                 pod.get().view = view;
                 reconcile(pod.get(), wish);
@@ -323,10 +300,10 @@ public final class PodReconciler implements AutoCloseable {
             throw e;
         } catch (IOException e) {
             LOG.warn("pod {} waits: {}", view.name(), e.toString());
-            Optional.ofNullable(enrolled.get(view.uid())).ifPresent(pod -> pod.failed(timing));
+            enrolments.find(view.uid()).ifPresent(pod -> pod.failed(timing));
         } catch (RuntimeException e) { // a mistake of ours about one pod must not keep the others out of the mesh
             LOG.error("pod {} waits", view.name(), e);
-            Optional.ofNullable(enrolled.get(view.uid())).ifPresent(pod -> pod.failed(timing));
+            enrolments.find(view.uid()).ifPresent(pod -> pod.failed(timing));
         }
     }
 
@@ -336,14 +313,12 @@ public final class PodReconciler implements AutoCloseable {
             return Optional.empty();
         }
         if (status.read(view).isPresent()) { // its object could not be read when we started
-            return Optional.of(adopt(view));
+            return Optional.of(enrolments.adopt(view));
         }
         if (!(wish instanceof Wish.Captured) || view.ips().isEmpty()) {
             return Optional.empty();
         }
-        var pod = new EnrolledPod(view);
-        enrolled.put(view.uid(), pod);
-        return Optional.of(pod);
+        return Optional.of(enrolments.begin(view));
     }
 
     private void reconcile(EnrolledPod pod, Wish wish) throws IOException {
@@ -351,191 +326,21 @@ public final class PodReconciler implements AutoCloseable {
             return;
         }
         switch (wish) {
-            case Wish.Captured() -> enrol(pod);
+            case Wish.Captured() -> enrolments.enrol(pod);
             case Wish.Released() -> release(pod);
             case Wish.Unknown(var why) -> {
                 if (pod.step == Step.RELEASING) {
                     release(pod); // that was read
                 } else {
                     pod.held(why);
-                    enrol(pod);
+                    enrolments.enrol(pod);
                 }
             }
         }
     }
 
-    /// Where a ztunnel is connected it listens first, so that no connection of a running pod fails in
-    /// between; where none is, or it refuses, the rules are applied all the same: the pod is closed until
-    /// somebody serves it.
-    ///
-    /// The kubelet's probes pass before the pod is captured, so that none is refused in between.
-    ///
-    /// A pod in which nothing runs yet is fenced meanwhile. The fence stays if something fails.
-    private void enrol(EnrolledPod pod) throws IOException {
-        if (pod.step == Step.ENABLED && !pod.moved()) {
-            restore(pod);
-            return;
-        }
-        var netns = pod.openNetns(means.finder());
-        if (status.read(pod.view).isEmpty()) { // not one that we have touched
-            var foreign = rules.foreign(netns);
-            if (foreign.isPresent()) {
-                enrolled.remove(pod.view.uid());
-                notes.leaveAlone(pod.view, foreign.get());
-                netns.close();
-                return;
-            }
-        }
-        if (pod.fenced) {
-            rules.fence(netns);
-            apply(pod, netns);
-        }
-        publishServed();
-        var refusal = tell(pod);
-        var unprobed = publishProbed();
-        if (!pod.fenced) {
-            apply(pod, netns);
-        }
-        if (refusal.isPresent()) {
-            writePending(pod);
-            throw refusal.get();
-        }
-        if (pod.fenced) {
-            rules.lift(netns);
-            pod.fenced = false;
-            pod.generation = rules.generation(netns);
-        }
-        if (unprobed.isPresent()) {
-            throw unprobed.get();
-        }
-        status.write(pod.view, State.ENABLED); // last: peers switch to HBONE when they see it
-        pod.succeeded(Step.ENABLED);
-        LOG.info("pod {} is captured", pod.view.name());
-    }
-
-    private void apply(EnrolledPod pod, NetworkNamespace netns) throws IOException {
-        var capture = capture(pod.view);
-        rules.enrol(netns, capture);
-        pod.applied = capture;
-        pod.generation = rules.generation(netns);
-    }
-
-    private Capture capture(PodView view) throws IOException {
-        return selection.capture(view).with(means.probes().inPod(view));
-    }
-
-    /// Puts our rules back after somebody has changed any, for that may have been ours, or after what
-    /// they say has changed.
-    private void restore(EnrolledPod pod) throws IOException {
-        var netns = pod.netns;
-        if (netns == null) {
-            return;
-        }
-        var altered = rules.generation(netns) != pod.generation;
-        if (!altered && capture(pod.view).equals(pod.applied)) {
-            return;
-        }
-        apply(pod, netns);
-        pod.succeeded(Step.ENABLED);
-        if (altered && !pod.alteredSaid) {
-            pod.alteredSaid = true;
-            LOG.warn("somebody has changed the nftables rules of pod {}; ours are in force again", pod.view.name());
-        }
-    }
-
-    /// A pod that a former agent had captured stays enabled while no ztunnel is connected: if peers were told
-    /// otherwise they would talk to it in clear.
-    private void writePending(EnrolledPod pod) throws IOException {
-        if (!status.read(pod.view).equals(Optional.of(State.ENABLED))) {
-            status.write(pod.view, State.PENDING);
-        }
-    }
-
-    private Optional<IOException> tell(EnrolledPod pod) throws InterruptedIOException {
-        try {
-            zds().add(pod.served());
-            return Optional.empty();
-        } catch (InterruptedIOException e) {
-            throw e;
-        } catch (IOException e) {
-            return Optional.of(e);
-        }
-    }
-
-    /// Rules and listeners stay until the last captured connection has ended; only then ztunnel is told.
     private void release(EnrolledPod pod) throws IOException {
-        var netns = pod.netns;
-        if (netns == null) {
-            netns = pod.openNetns(means.finder());
-        }
-        if (pod.step != Step.RELEASING) {
-            rules.stopCapturing(netns);
-            status.remove(pod.view);
-            pod.releaseUntil(departure().map(Departure::most).orElse(timing.releaseMost()));
-            pod.succeeded(Step.RELEASING);
-            LOG.info("pod {} is being released", pod.view.name());
-        }
-        var left = CapturedConnections.count(netns, pod.ips());
-        if (left > 0 && !pod.releaseOver()) {
-            pod.waitFor(timing.releaseCheck());
-            return;
-        }
-        if (left > 0) {
-            LOG.warn("pod {}: {} captured connections are cut, after {}", pod.view.name(), left, timing.releaseMost());
-        }
-        enrolled.remove(pod.view.uid());
-        publishServed();
-        zds().delete(pod.view.uid());
-        rules.remove(netns);
-        netns.close();
-        LOG.info("pod {} is released", pod.view.name());
-    }
-
-    /// A pod that is gone or has finished: its rules went, or will go, with its namespace, which is not
-    /// entered again.
-    private void forgetGone(String uid) throws InterruptedIOException {
-        var pod = enrolled.remove(uid);
-        publishServed();
-        zds().delete(uid);
-        try {
-            status.gone(uid);
-            if (pod != null && pod.netns != null) {
-                pod.netns.close();
-            }
-        } catch (InterruptedIOException e) {
-            throw e;
-        } catch (IOException e) {
-            LOG.warn("pod {} has gone, but: {}", uid, e.toString());
-        }
-        LOG.info("pod {} has gone", pod == null ? uid : pod.view.name());
-    }
-
-    private ZdsServer zds() {
-        var server = zds;
-        if (server == null) {
-            throw new IllegalStateException("not started");
-        }
-        return server;
-    }
-
-    /// @return why it did not work
-    private Optional<IOException> publishProbed() throws InterruptedIOException {
-        try {
-            means.probes()
-                    .pods(enrolled.values().stream()
-                            .map(pod -> new Probes.Target(
-                                    Set.copyOf(pod.ips()), pod.view.declared().probePorts()))
-                            .collect(Collectors.toSet()));
-            return Optional.empty();
-        } catch (InterruptedIOException e) {
-            throw e;
-        } catch (IOException e) {
-            return Optional.of(e);
-        }
-    }
-
-    private void publishServed() {
-        served = enrolled.values().stream().map(EnrolledPod::served).toList();
+        enrolments.release(pod, departure().map(Departure::most).orElse(timing.releaseMost()));
     }
 
     /// Stops reconciling. What is captured stays captured, for the next agent.
