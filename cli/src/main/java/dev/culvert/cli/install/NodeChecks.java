@@ -7,13 +7,13 @@ import dev.culvert.cli.install.Finding.Level;
 import dev.culvert.linux.Errno;
 import dev.culvert.linux.LinuxException;
 import dev.culvert.linux.netns.Ruleset;
+import dev.culvert.linux.process.KubeletProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 
@@ -264,44 +264,25 @@ final class NodeChecks {
 
     /// As the agent knows it.
     private void kubelet() throws IOException {
-        var group = kubeletGroup();
-        if (group.isEmpty()) {
+        var kubelet = KubeletProcess.find(root.resolve("proc"));
+        if (kubelet.isEmpty()) {
             found(
                     KUBELET,
                     Level.WARNING,
                     "no process of this node is a kubelet",
                     "Probes go through the proxy until one is.");
-        } else if (group.get().isEmpty()) {
+            return;
+        }
+        var group = kubelet.get().group();
+        if (group.isPresent()) {
+            fine(KUBELET, "known by its control group " + group.get().path());
+        } else {
             found(
                     KUBELET,
                     Level.WARNING,
                     "the kubelet has no control group (version 2) of its own and is known by its user, which is weaker",
                     "Other processes of this user on the node's network reach declared probe ports. Start it as a service of"
                             + " systemd, or --set cni.probes=none.");
-        } else {
-            fine(KUBELET, "known by its control group " + group.get());
         }
-    }
-
-    /// @return empty without a kubelet; an empty text if it is in the root group
-    private Optional<String> kubeletGroup() throws IOException {
-        try (var processes = Files.newDirectoryStream(root.resolve("proc"), "[1-9]*")) {
-            for (var process : processes) {
-                var folder = "proc/" + name(process) + "/";
-                var comm = read(folder + "comm");
-                if (comm.equals("kubelet")
-                        || comm.equals("k3s")
-                        || comm.equals("k3s-server")
-                        || (comm.equals("kubelite") && read(folder + "cmdline").contains("kubelet"))) {
-                    return Optional.of(read(folder + "cgroup")
-                            .lines()
-                            .filter(line -> line.startsWith("0::/") && !line.startsWith("0::/.."))
-                            .map(line -> line.substring("0::/".length()))
-                            .findFirst()
-                            .orElse(""));
-                }
-            }
-        }
-        return Optional.empty();
     }
 }

@@ -26,22 +26,6 @@ final class ControlGroup {
         return found.size() == 1 ? Optional.of(found.getFirst()) : Optional.empty();
     }
 
-    /// A process's own group of version 2.
-    /// @param path without a `/` at its beginning
-    /// @param level 1 for a group under the root
-    record Own(String path, int level) {}
-
-    /// @param file as `/proc/PID/cgroup`
-    /// @return empty for a process in the root group, or outside of what the reader may see
-    static Optional<Own> version2(String file) {
-        return file.lines()
-                .filter(line -> line.startsWith("0::/"))
-                .map(line -> line.substring("0::/".length()))
-                .filter(path -> !path.isEmpty() && !path.startsWith(".."))
-                .findFirst()
-                .map(path -> new Own(path, path.split("/", -1).length));
-    }
-
     /// Without what stands between the digits.
     static String plain(String uid) {
         return uid.replace("-", "").replace("_", "").toLowerCase(Locale.ROOT);

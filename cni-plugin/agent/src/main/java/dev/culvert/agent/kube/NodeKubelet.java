@@ -2,6 +2,8 @@ package dev.culvert.agent.kube;
 
 import dev.culvert.agent.rules.Kubelet;
 import dev.culvert.linux.netns.ControlGroupNamespace;
+import dev.culvert.linux.process.KubeletProcess;
+import dev.culvert.linux.process.OwnControlGroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +23,7 @@ public final class NodeKubelet implements KubeletFinder {
     private final Path proc;
     private final Path cgroups;
     private @Nullable Thread inside;
-    private @Nullable Path process;
+    private @Nullable KubeletProcess process;
     private String started = "";
     private @Nullable Kubelet last;
     private String said = "";
@@ -39,9 +41,9 @@ public final class NodeKubelet implements KubeletFinder {
             enter();
         }
         var known = process;
-        if (known == null || !started.equals(startOf(known).orElse(""))) {
-            process = search().orElse(null);
-            started = process == null ? "" : startOf(process).orElse("");
+        if (known == null || !started.equals(known.started().orElse(""))) {
+            process = KubeletProcess.find(proc).orElse(null);
+            started = process == null ? "" : process.started().orElse("");
         }
         var found = process == null ? Optional.<Kubelet>empty() : kubelet(process);
         if (found.isPresent()) {
@@ -79,51 +81,17 @@ public final class NodeKubelet implements KubeletFinder {
         }
     }
 
-    private Optional<Path> search() throws IOException {
-        try (var folders = Files.newDirectoryStream(proc, "[1-9]*")) {
-            for (var folder : folders) {
-                try {
-                    if (isKubelet(folder)) {
-                        return Optional.of(folder);
-                    }
-                } catch (IOException e) {
-                    LOG.trace("{} has ended: {}", folder, e.toString());
-                }
-            }
-        }
-        return Optional.empty();
-    }
-
-    /// Its process may be named otherwise in small distributions.
-    private static boolean isKubelet(Path process) throws IOException {
-        return switch (Files.readString(process.resolve("comm")).strip()) {
-            case "kubelet" -> true;
-            case "kubelite" -> Files.readString(process.resolve("cmdline")).contains("kubelet");
-            case String name -> name.equals("k3s") || name.equals("k3s-server");
-        };
-    }
-
-    /// By which a process is told from a later one of the same number; empty if it is gone.
-    private static Optional<String> startOf(Path process) {
-        try {
-            var stat = Files.readString(process.resolve("stat"));
-            return Optional.of(stat.substring(stat.lastIndexOf(')')).split(" ", -1)[20]);
-        } catch (IOException e) {
-            return Optional.empty();
-        }
-    }
-
     /// @return empty if it has just ended
-    private Optional<Kubelet> kubelet(Path process) {
+    private Optional<Kubelet> kubelet(KubeletProcess process) {
         try {
-            var group = ControlGroup.version2(Files.readString(process.resolve("cgroup")));
+            var group = process.group();
             if (group.isPresent()) {
                 var own = folder(group.get());
                 if (own.isPresent()) {
                     return own;
                 }
             }
-            var user = (Number) Files.getAttribute(process, "unix:uid");
+            var user = (Number) Files.getAttribute(process.folder(), "unix:uid");
             return Optional.of(new Kubelet.OfUser(user.longValue()));
         } catch (IOException e) {
             return Optional.empty();
@@ -131,7 +99,7 @@ public final class NodeKubelet implements KubeletFinder {
     }
 
     /// Where both versions are mounted, the second is a folder beside those of the first.
-    private Optional<Kubelet> folder(ControlGroup.Own group) {
+    private Optional<Kubelet> folder(OwnControlGroup group) {
         for (var root : List.of(cgroups, cgroups.resolve("unified"))) {
             var folder = root.resolve(group.path());
             try {

@@ -3,23 +3,10 @@ package dev.culvert.agent.kube;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Optional;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ControlGroupTest {
-    /// Version 2 alone, beside version 1, in the root, in a group of another namespace.
-    @Test
-    void ownGroupOfVersion2() {
-        assertThat(ControlGroup.version2("0::/system.slice/kubelet.service\n"))
-                .contains(new ControlGroup.Own("system.slice/kubelet.service", 2));
-        assertThat(ControlGroup.version2("8:pids:/a\n4:memory:/b\n0::/kubelet\n"))
-                .contains(new ControlGroup.Own("kubelet", 1));
-        assertThat(ControlGroup.version2("8:pids:/a\n0::/\n")).isEmpty();
-        assertThat(ControlGroup.version2("0::/../kubelet.slice\n")).isEmpty();
-        assertThat(ControlGroup.version2("8:pids:/a\n")).isEmpty();
-    }
-
     private static final String UID = "0123456789ab4cdef0120123456789ab";
 
     enum Row {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.culvert.linux.process;
+
+import org.jspecify.annotations.NullMarked;
