@@ -5,12 +5,9 @@ import dev.culvert.kube.object.Namespace;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
-import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /// Keeps the ConfigMap `istio-ca-root-cert` with our roots in every namespace: proxies mount it to trust us.
@@ -22,33 +19,14 @@ public final class RootConfigMaps implements Leader.Writer<Outcome>, AutoCloseab
 
     private final KubernetesClient client;
     private final CertificateAuthority authority;
-    private final SharedIndexInformer<ConfigMap> present;
+    private final Present<ConfigMap> present;
 
     /// @param changed told when one of them is different, or gone
     public RootConfigMaps(KubernetesClient client, CertificateAuthority authority, Runnable changed) {
         this.client = client;
         this.authority = authority;
-        this.present = client.configMaps()
-                .inAnyNamespace()
-                .withField("metadata.name", NAME)
-                .runnableInformer(0);
-        present.exceptionHandler((_, _) -> true);
-        present.addEventHandler(new ResourceEventHandler<>() {
-            @Override
-            public void onAdd(ConfigMap added) {
-                changed.run();
-            }
-
-            @Override
-            public void onUpdate(ConfigMap before, ConfigMap now) {
-                changed.run();
-            }
-
-            @Override
-            public void onDelete(ConfigMap deleted, boolean unknown) {
-                changed.run();
-            }
-        });
+        this.present = new Present<>(
+                "ConfigMaps " + NAME, client.configMaps().inAnyNamespace().withField("metadata.name", NAME), changed);
     }
 
     public void start() {
@@ -57,9 +35,7 @@ public final class RootConfigMaps implements Leader.Writer<Outcome>, AutoCloseab
 
     @Override
     public void write(Outcome now) {
-        if (!present.hasSynced()) {
-            throw new IllegalStateException("ConfigMaps " + NAME + " have not been listed yet");
-        }
+        present.requireListed();
         var roots = roots();
         var failed = new ArrayList<String>();
         for (var namespace : now.objects().namespaces()) {
@@ -89,7 +65,7 @@ public final class RootConfigMaps implements Leader.Writer<Outcome>, AutoCloseab
     }
 
     private boolean isThere(String namespace, String roots) {
-        return Optional.ofNullable(present.getStore().getByKey(namespace + "/" + NAME))
+        return present.find(namespace, NAME)
                 .map(ConfigMap::getData)
                 .filter(data -> roots.equals(data.get(KEY)))
                 .isPresent();
@@ -109,6 +85,6 @@ public final class RootConfigMaps implements Leader.Writer<Outcome>, AutoCloseab
 
     @Override
     public void close() {
-        present.stop();
+        present.close();
     }
 }
