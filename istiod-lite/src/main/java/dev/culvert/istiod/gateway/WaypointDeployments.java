@@ -4,6 +4,7 @@ import dev.culvert.istiod.ambient.Waypoints;
 import dev.culvert.istiod.kube.Apply;
 import dev.culvert.istiod.kube.Leader;
 import dev.culvert.istiod.kube.Outcome;
+import dev.culvert.istiod.kube.Present;
 import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.object.GatewayClass;
 import dev.culvert.kube.object.Kind;
@@ -15,8 +16,6 @@ import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentStatus;
 import io.fabric8.kubernetes.api.model.gatewayapi.v1.GatewayClassBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
-import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -34,7 +33,7 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, AutoCl
     private final KubernetesClient client;
     private final WaypointManifests manifests;
     private final BooleanSupplier served;
-    private final SharedIndexInformer<Deployment> present;
+    private final Present<Deployment> present;
     private final Map<ObjectKey, String> applied = new HashMap<>();
 
     /// @param served whether the cluster has the Gateway API
@@ -44,28 +43,13 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, AutoCl
         this.client = client;
         this.served = served;
         this.manifests = new WaypointManifests(settings);
-        this.present = client.apps()
-                .deployments()
-                .inAnyNamespace()
-                .withLabel(WaypointManifests.MANAGED, WaypointManifests.MANAGED_BY)
-                .runnableInformer(0);
-        present.exceptionHandler((_, _) -> true);
-        present.addEventHandler(new ResourceEventHandler<>() {
-            @Override
-            public void onAdd(Deployment added) {
-                changed.run();
-            }
-
-            @Override
-            public void onUpdate(Deployment before, Deployment now) {
-                changed.run();
-            }
-
-            @Override
-            public void onDelete(Deployment deleted, boolean unknown) {
-                changed.run();
-            }
-        });
+        this.present = new Present<>(
+                "Deployments of waypoints",
+                client.apps()
+                        .deployments()
+                        .inAnyNamespace()
+                        .withLabel(WaypointManifests.MANAGED, WaypointManifests.MANAGED_BY),
+                changed);
     }
 
     public void start() {
@@ -79,9 +63,7 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, AutoCl
 
     @Override
     public void write(Outcome now) {
-        if (!present.hasSynced()) {
-            throw new IllegalStateException("Deployments of waypoints have not been listed yet");
-        }
+        present.requireListed();
         makeClasses(now.objects());
         if (manifests.settings().image().isEmpty()) {
             return;
@@ -146,7 +128,7 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, AutoCl
     }
 
     private Optional<Deployment> deployment(Gateway gateway) {
-        return Optional.ofNullable(present.getStore().getByKey(gateway.namespace() + "/" + gateway.name()));
+        return present.find(gateway.namespace(), gateway.name());
     }
 
     /// Whether a pod of the Gateway is ready. Safe for any thread.
@@ -178,6 +160,6 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, AutoCl
 
     @Override
     public void close() {
-        present.stop();
+        present.close();
     }
 }

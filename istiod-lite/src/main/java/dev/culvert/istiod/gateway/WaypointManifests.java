@@ -19,15 +19,22 @@ import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// What runs for one Gateway. Pure. Everything has the Gateway's name and belongs to it, so it goes with it.
 public record WaypointManifests(Settings settings) {
     static final String MANAGED = "gateway.istio.io/managed";
     static final String MANAGED_BY = "culvert.dev-mesh-controller";
-    private static final String CLASS = "gateway.networking.k8s.io/gateway-class-name";
+    private static final String GATEWAY_API = "gateway.networking.k8s.io/";
+    private static final String CLASS = GATEWAY_API + "gateway-class-name";
+
+    /// What `kubectl apply` wrote about the Gateway itself.
+    private static final String LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+    private static final String SERVICE_TYPE = "networking.istio.io/service-type";
+    private static final String DISTRIBUTION = "networking.istio.io/traffic-distribution";
     private static final int STATUS_PORT = 15021;
     private static final int METRICS_PORT = 15020;
     private static final long TOKEN_SECONDS = 43_200;
@@ -59,6 +66,7 @@ public record WaypointManifests(Settings settings) {
                 .withName(gateway.name())
                 .withNamespace(gateway.namespace())
                 .withLabels(labels(gateway))
+                .withAnnotations(annotations(gateway))
                 .addNewOwnerReference()
                 .withApiVersion("gateway.networking.k8s.io/v1")
                 .withKind("Gateway")
@@ -69,15 +77,27 @@ public record WaypointManifests(Settings settings) {
                 .build();
     }
 
+    /// Ours win over those of the Gateway's infrastructure.
     private static Map<String, String> labels(Gateway gateway) {
-        return Map.of(Waypoints.GATEWAY_NAME, gateway.name(), CLASS, gateway.className(), MANAGED, MANAGED_BY);
+        var labels = new TreeMap<>(gateway.infrastructure().labels());
+        labels.keySet().removeIf(key -> key.startsWith(GATEWAY_API));
+        labels.putAll(Map.of(Waypoints.GATEWAY_NAME, gateway.name(), CLASS, gateway.className(), MANAGED, MANAGED_BY));
+        return labels;
+    }
+
+    private static Map<String, String> annotations(Gateway gateway) {
+        var annotations = new TreeMap<>(gateway.infrastructure().annotations());
+        annotations.keySet().removeIf(key -> key.startsWith(GATEWAY_API) || key.equals(LAST_APPLIED));
+        return annotations;
     }
 
     private static HasMetadata service(Gateway gateway) {
+        var metadata = metadata(gateway);
+        metadata.getAnnotations().putIfAbsent(DISTRIBUTION, "PreferClose");
         return new ServiceBuilder()
-                .withMetadata(metadata(gateway))
+                .withMetadata(metadata)
                 .withNewSpec()
-                .withType("ClusterIP")
+                .withType(gateway.metadata().annotation(SERVICE_TYPE).orElse("ClusterIP"))
                 .withIpFamilyPolicy("PreferDualStack")
                 .withSelector(Map.of(Waypoints.GATEWAY_NAME, gateway.name()))
                 .withPorts(
@@ -97,7 +117,12 @@ public record WaypointManifests(Settings settings) {
     }
 
     private Deployment deployment(Gateway gateway) {
-        var podLabels = new HashMap<>(labels(gateway));
+        var podAnnotations = annotations(gateway);
+        podAnnotations.putAll(Map.of(
+                "prometheus.io/path", "/stats/prometheus",
+                "prometheus.io/port", String.valueOf(METRICS_PORT),
+                "prometheus.io/scrape", "true"));
+        var podLabels = labels(gateway);
         podLabels.put("istio.io/dataplane-mode", "none");
         podLabels.put("sidecar.istio.io/inject", "false");
         podLabels.put("networking.istio.io/tunnel", "http");
@@ -112,10 +137,7 @@ public record WaypointManifests(Settings settings) {
                 .withNewTemplate()
                 .withNewMetadata()
                 .withLabels(podLabels)
-                .withAnnotations(Map.of(
-                        "prometheus.io/path", "/stats/prometheus",
-                        "prometheus.io/port", String.valueOf(METRICS_PORT),
-                        "prometheus.io/scrape", "true"))
+                .withAnnotations(podAnnotations)
                 .endMetadata()
                 .withNewSpec()
                 .withServiceAccountName(gateway.name())

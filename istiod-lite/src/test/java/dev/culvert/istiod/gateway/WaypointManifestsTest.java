@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class WaypointManifestsTest {
@@ -45,6 +46,57 @@ class WaypointManifestsTest {
                     .singleElement()
                     .satisfies(owner -> assertThat(owner.getUid()).isEqualTo("u1"));
         });
+    }
+
+    /// Prefixes of the Gateway API and what makes a pod a waypoint are not for users to set.
+    @Test
+    void labelsAndAnnotationsOfTheInfrastructureAreOnEverythingButDoNotReplaceOurs() {
+        var gateway = gateway("""
+                metadata:
+                  {name: wp, namespace: shop, uid: u1, labels: {own: "1"}, annotations: {networking.istio.io/service-type: NodePort}}
+                spec:
+                  gatewayClassName: istio-waypoint
+                  infrastructure:
+                    labels: {team: a, istio.io/dataplane-mode: ambient, gateway.networking.k8s.io/gateway-name: other}
+                    annotations: {note: b, prometheus.io/scrape: "false", networking.istio.io/traffic-distribution: Any}
+                """);
+        var all = MANIFESTS.of(gateway);
+        assertThat(all).allSatisfy(one -> {
+            assertThat(one.getMetadata().getLabels())
+                    .containsEntry("team", "a")
+                    .containsEntry("gateway.networking.k8s.io/gateway-name", "wp")
+                    .doesNotContainKey("own");
+            assertThat(one.getMetadata().getAnnotations()).containsEntry("note", "b");
+        });
+        var service = (Service) all.get(1);
+        assertThat(service.getSpec().getType()).isEqualTo("NodePort");
+        assertThat(service.getMetadata().getAnnotations())
+                .containsEntry("networking.istio.io/traffic-distribution", "Any");
+        var pod = ((Deployment) all.get(2)).getSpec().getTemplate().getMetadata();
+        assertThat(pod.getLabels()).containsEntry("team", "a").containsEntry("istio.io/dataplane-mode", "none");
+        assertThat(pod.getAnnotations()).containsEntry("note", "b").containsEntry("prometheus.io/scrape", "true");
+    }
+
+    @Test
+    void withoutInfrastructureTheGatewaysOwnAreUsedButForWhatKubectlWrites() {
+        var gateway = gateway("""
+                metadata:
+                  name: wp
+                  namespace: shop
+                  labels: {own: "1"}
+                  annotations: {kubectl.kubernetes.io/last-applied-configuration: "{}", note: b}
+                spec: {gatewayClassName: istio-waypoint}
+                """);
+        var service = MANIFESTS.of(gateway).get(1).getMetadata();
+        assertThat(service.getLabels()).containsEntry("own", "1");
+        assertThat(service.getAnnotations())
+                .containsExactlyInAnyOrderEntriesOf(
+                        Map.of("note", "b", "networking.istio.io/traffic-distribution", "PreferClose"));
+    }
+
+    private static Gateway gateway(String rest) {
+        var text = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n" + rest;
+        return (Gateway) YamlReader.read(Path.of("wp.yaml"), text).objects().getFirst();
     }
 
     @Test

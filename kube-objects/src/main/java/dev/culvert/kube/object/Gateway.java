@@ -5,7 +5,8 @@ import java.util.Map;
 import java.util.Set;
 
 /// A `gateway.networking.k8s.io` Gateway.
-public record Gateway(Metadata metadata, String className, List<Listener> listeners, Place place)
+public record Gateway(
+        Metadata metadata, String className, List<Listener> listeners, Infrastructure infrastructure, Place place)
         implements KubeObject {
     public static final Set<String> WAYPOINT_CLASSES = Set.of("istio-waypoint", "culvert-waypoint");
 
@@ -23,6 +24,14 @@ public record Gateway(Metadata metadata, String className, List<Listener> listen
     public record Listener(String name, int port, String protocol, From from, Map<String, String> namespaceLabels) {
         public Listener {
             namespaceLabels = Map.copyOf(namespaceLabels);
+        }
+    }
+
+    /// What is to be on all that runs for it: `spec.infrastructure`, else what is on the Gateway itself.
+    public record Infrastructure(Map<String, String> labels, Map<String, String> annotations) {
+        public Infrastructure {
+            labels = Map.copyOf(labels);
+            annotations = Map.copyOf(annotations);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.culvert.kube.read;
 
 import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.object.Gateway.From;
+import dev.culvert.kube.object.Gateway.Infrastructure;
 import dev.culvert.kube.object.Gateway.Listener;
 import dev.culvert.kube.object.GatewayClass;
 import dev.culvert.kube.object.Metadata;
@@ -22,6 +23,7 @@ final class GatewayReader {
                 metadata,
                 spec.requiredText("gatewayClassName"),
                 spec.children("listeners").stream().map(GatewayReader::listener).toList(),
+                infrastructure(spec, metadata),
                 object.place());
         if (gateway.isWaypoint()) {
             check(object, spec, gateway);
@@ -55,11 +57,23 @@ final class GatewayReader {
                 object.error("metadata", "annotation " + annotation + " is not supported yet", "remove it");
             }
         }
-        for (var field : new String[] {"addresses", "infrastructure"}) {
-            if (spec.has(field)) {
-                spec.warning(field, spec.named(field) + " is not supported yet and is ignored", "remove it");
+        var infrastructure = spec.childOrEmpty("infrastructure");
+        for (var ignored :
+                Map.of("addresses", spec, "parametersRef", infrastructure).entrySet()) {
+            var field = ignored.getKey();
+            var in = ignored.getValue();
+            if (in.has(field)) {
+                in.warning(field, in.named(field) + " is not supported yet and is ignored", "remove it");
             }
         }
+    }
+
+    private static Infrastructure infrastructure(Fields spec, Metadata metadata) {
+        if (!spec.has("infrastructure")) {
+            return new Infrastructure(metadata.labels(), metadata.annotations());
+        }
+        var said = spec.childOrEmpty("infrastructure").knowing(RouteFields.INFRASTRUCTURE);
+        return new Infrastructure(said.textMap("labels"), said.textMap("annotations"));
     }
 
     private static Listener listener(Fields listener) {
