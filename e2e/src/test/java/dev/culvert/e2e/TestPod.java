@@ -24,7 +24,16 @@ record TestPod(String key, String node, InetAddress v4, InetAddress v6) {
     }
 
     Conversation connect(InetSocketAddress to) throws IOException {
-        try (var netns = NetworkNamespace.open(netns())) {
+        return connect(netns(), to);
+    }
+
+    /// Connects from its node itself, as a process of the user that stands for the kubelet.
+    Conversation connectFromItsNode(InetSocketAddress to) throws IOException {
+        return connect(Path.of("/run/netns", node), to);
+    }
+
+    private static Conversation connect(Path from, InetSocketAddress to) throws IOException {
+        try (var netns = NetworkNamespace.open(from)) {
             Socket socket =
                     netns.<SocketChannel, IOException>call(SocketChannel::open).socket();
             return Conversation.connect(socket, to);

@@ -79,5 +79,12 @@ final class Yaml {
               - from: [{source: {principals: [cluster.local/ns/shop/sa/web]}}]
             """;
 
+    static final String DENY_ALL = """
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: deny-all, namespace: shop}
+            spec: {}
+            """;
+
     private Yaml() {}
 }

@@ -97,7 +97,12 @@ public final class TestWorkload {
         return describe(() -> reach = with(
                 reach,
                 tunnel -> new Workload.Tunnel(
-                        TunnelProtocol.HBONE, true, tunnel.waypoint(), tunnel.networkGateway(), tunnel.application())));
+                        TunnelProtocol.HBONE,
+                        true,
+                        tunnel.waypoint(),
+                        tunnel.networkGateway(),
+                        tunnel.application(),
+                        tunnel.plainPorts())));
     }
 
     /// What is addressed to it goes through a waypoint.
@@ -109,7 +114,8 @@ public final class TestWorkload {
                         tunnel.nativeTunnel(),
                         waypoint.gatewayAddress(),
                         tunnel.networkGateway(),
-                        tunnel.application())));
+                        tunnel.application(),
+                        tunnel.plainPorts())));
     }
 
     /// From other networks it is reached through a gateway only.
@@ -121,7 +127,8 @@ public final class TestWorkload {
                         tunnel.nativeTunnel(),
                         tunnel.waypoint(),
                         through.gatewayAddress(),
-                        tunnel.application())));
+                        tunnel.application(),
+                        tunnel.plainPorts())));
     }
 
     /// How its own proxy wants its bytes.
@@ -133,7 +140,8 @@ public final class TestWorkload {
                         tunnel.nativeTunnel(),
                         tunnel.waypoint(),
                         tunnel.networkGateway(),
-                        new ApplicationTunnel(protocol, port))));
+                        new ApplicationTunnel(protocol, port),
+                        tunnel.plainPorts())));
     }
 
     private static UnaryOperator<Workload.Tunnel> with(

@@ -8,12 +8,14 @@ import dev.culvert.linux.Errno;
 import dev.culvert.linux.LinuxException;
 import dev.culvert.linux.netns.Ruleset;
 import dev.culvert.linux.process.KubeletProcess;
+import dev.culvert.linux.process.OwnControlGroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 
@@ -266,14 +268,16 @@ final class NodeChecks {
     private void kubelet() throws IOException {
         var kubelet = KubeletProcess.find(root.resolve("proc"));
         if (kubelet.isEmpty()) {
-            found(
-                    KUBELET,
-                    Level.WARNING,
-                    "no process of this node is a kubelet",
-                    "Probes go through the proxy until one is.");
+            noKubelet();
             return;
         }
-        var group = kubelet.get().group();
+        Optional<OwnControlGroup> group;
+        try {
+            group = kubelet.get().group();
+        } catch (IOException gone) {
+            noKubelet();
+            return;
+        }
         if (group.isPresent()) {
             fine(KUBELET, "known by its control group " + group.get().path());
         } else {
@@ -284,5 +288,13 @@ final class NodeChecks {
                     "Other processes of this user on the node's network reach declared probe ports. Start it as a service of"
                             + " systemd, or --set cni.probes=none.");
         }
+    }
+
+    private void noKubelet() {
+        found(
+                KUBELET,
+                Level.WARNING,
+                "no process of this node is a kubelet",
+                "Probes go through the proxy until one is.");
     }
 }

@@ -44,7 +44,8 @@ final class RunningPod {
         /// Probes it. One that was ready stays so until it has failed as often as its probe allows, for
         /// one late answer is no reason to lead its callers elsewhere; one that has ended is not ready,
         /// nor is what was started in its place.
-        boolean isReady(RunningPod pod) {
+        /// @return whether it is ready
+        boolean probe(RunningPod pod) {
             if (restarts != process.restarts() || !process.isRunning()) {
                 restarts = process.restarts();
                 ready = false;
@@ -199,7 +200,7 @@ final class RunningPod {
         var all = !containers.isEmpty();
         for (var running : containers) {
             running.process.keep();
-            all &= running.isReady(this);
+            all &= running.probe(this);
             running.live(this);
         }
         var changed = all != ready;

@@ -26,6 +26,8 @@ import org.slf4j.LoggerFactory;
 /// Two nodes without a mesh: only the network, the pods and what Kubernetes would do.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RigTest {
+    private static final Logger LOG = (Logger) LoggerFactory.getLogger(Rig.class);
+
     private static final String YAML = """
             apiVersion: v1
             kind: Service
@@ -207,10 +209,7 @@ class RigTest {
     /// Many rounds go by while the other pod starts.
     @Test
     void aPodWithoutItsNodeIsToldOnce() throws Exception {
-        var lines = new ListAppender<ILoggingEvent>();
-        lines.start();
-        var log = (Logger) LoggerFactory.getLogger(Rig.class);
-        log.addAppender(lines);
+        var lines = lines();
         var file = directory.resolve("yaml/nowhere.yaml");
         try {
             Files.writeString(file, pod("lost", "node-9") + "---\n" + pod("placed", "node-2"));
@@ -222,7 +221,7 @@ class RigTest {
                     .filteredOn(line -> line.contains("waits"))
                     .containsExactly("pod shop/lost waits: there is no node node-9; there are [node-1, node-2]");
         } finally {
-            log.detachAppender(lines);
+            LOG.detachAppender(lines);
             Files.delete(file);
             await(() -> pods().size() == 3);
         }
@@ -231,10 +230,7 @@ class RigTest {
     /// Its probe fails twice and passes again; then it fails for good.
     @Test
     void aPodIsReadyUntilItsProbeHasFailedAsOftenAsItAllows() throws Exception {
-        var lines = new ListAppender<ILoggingEvent>();
-        lines.start();
-        var log = (Logger) LoggerFactory.getLogger(Rig.class);
-        log.addAppender(lines);
+        var lines = lines();
         var file = directory.resolve("yaml/moody.yaml");
         var asked = directory.resolve("asked");
         var broken = directory.resolve("broken");
@@ -262,10 +258,18 @@ class RigTest {
             await(() -> !isReady("moody"));
             assertThat(changes(lines)).containsExactly("pod shop/moody is ready", "pod shop/moody is not ready");
         } finally {
-            log.detachAppender(lines);
+            LOG.detachAppender(lines);
             Files.delete(file);
             await(() -> pods().size() == 3);
         }
+    }
+
+    /// What the rig says from now on, until it is detached.
+    private static ListAppender<ILoggingEvent> lines() {
+        var lines = new ListAppender<ILoggingEvent>();
+        lines.start();
+        LOG.addAppender(lines);
+        return lines;
     }
 
     private static List<String> changes(ListAppender<ILoggingEvent> lines) {

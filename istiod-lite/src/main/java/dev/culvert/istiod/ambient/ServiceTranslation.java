@@ -18,7 +18,7 @@ import java.util.Optional;
 
 /// Turns a Service into `istio.workload.Service`.
 public final class ServiceTranslation {
-    private static final String DISTRIBUTION = "networking.istio.io/traffic-distribution";
+    public static final String DISTRIBUTION = "networking.istio.io/traffic-distribution";
 
     private ServiceTranslation() {}
 

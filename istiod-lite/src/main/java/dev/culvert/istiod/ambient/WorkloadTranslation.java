@@ -1,13 +1,17 @@
 package dev.culvert.istiod.ambient;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import dev.culvert.kube.object.Container;
 import dev.culvert.kube.object.EndpointSlice;
+import dev.culvert.kube.object.Exclusions;
 import dev.culvert.kube.object.Metadata;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Pod;
 import dev.culvert.kube.object.PortRef;
 import dev.culvert.kube.object.Service;
+import dev.culvert.mesh.model.wire.AddressReader;
+import dev.culvert.protos.workload.Extension;
 import dev.culvert.protos.workload.Locality;
 import dev.culvert.protos.workload.NetworkMode;
 import dev.culvert.protos.workload.Port;
@@ -20,6 +24,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -61,6 +66,7 @@ public final class WorkloadTranslation {
         }
         pod.addresses().forEach(address -> to.addAddresses(ByteString.copyFrom(address.getAddress())));
         locality(pod, objects).ifPresent(to::setLocality);
+        excluded(metadata).ifPresent(to::addExtensions);
         return to;
     }
 
@@ -86,6 +92,19 @@ public final class WorkloadTranslation {
     /// A pod is reached by tunnel only once the node agent has said that it captures it.
     static boolean captured(Metadata metadata) {
         return metadata.annotation(REDIRECTION).filter("enabled"::equals).isPresent();
+    }
+
+    /// What peers dial in clear; a pod that is not captured takes nothing else.
+    private static Optional<Extension> excluded(Metadata metadata) {
+        var ports = Exclusions.of(metadata.annotations()).inboundPorts();
+        return ports.isEmpty() || !captured(metadata)
+                ? Optional.empty()
+                : Optional.of(Extension.newBuilder()
+                        .setName(AddressReader.EXCLUSIONS)
+                        .setConfig(Any.pack(dev.culvert.protos.exclusions.Exclusions.newBuilder()
+                                .addAllInboundPorts(new TreeSet<>(ports))
+                                .build()))
+                        .build());
     }
 
     private static String workloadName(Metadata metadata) {

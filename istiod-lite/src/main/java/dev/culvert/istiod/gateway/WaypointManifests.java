@@ -1,6 +1,7 @@
 package dev.culvert.istiod.gateway;
 
 import dev.culvert.daemon.log.AccessFormat;
+import dev.culvert.istiod.ambient.ServiceTranslation;
 import dev.culvert.istiod.ambient.Waypoints;
 import dev.culvert.kube.object.Gateway;
 import io.fabric8.kubernetes.api.model.Container;
@@ -34,7 +35,6 @@ public record WaypointManifests(Settings settings) {
     private static final String LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
     private static final String SERVICE_TYPE = "networking.istio.io/service-type";
-    private static final String DISTRIBUTION = "networking.istio.io/traffic-distribution";
     private static final int STATUS_PORT = 15021;
     private static final int METRICS_PORT = 15020;
     private static final long TOKEN_SECONDS = 43_200;
@@ -93,7 +93,7 @@ public record WaypointManifests(Settings settings) {
 
     private static HasMetadata service(Gateway gateway) {
         var metadata = metadata(gateway);
-        metadata.getAnnotations().putIfAbsent(DISTRIBUTION, "PreferClose");
+        metadata.getAnnotations().putIfAbsent(ServiceTranslation.DISTRIBUTION, "PreferClose");
         return new ServiceBuilder()
                 .withMetadata(metadata)
                 .withNewSpec()

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.read.YamlReader;
+import dev.culvert.mesh.model.state.Change;
+import dev.culvert.mesh.model.wire.AddressReader;
+import dev.culvert.protos.workload.Address;
 import dev.culvert.protos.workload.AppProtocol;
 import dev.culvert.protos.workload.IPFamilies;
 import dev.culvert.protos.workload.LoadBalancing;
@@ -171,6 +174,22 @@ class TranslatorTest {
                         .getPortsList())
                 .containsExactly(port(80, 8081));
         assertThat(translate(POD + slice).addresses()).hasSize(2);
+    }
+
+    /// As a ztunnel reads it; a pod that is not captured takes nothing but plaintext anyway.
+    @Test
+    void portsThatAPodKeepsOutOfTheMeshArePublished() {
+        var annotated = POD.replace(
+                "redirection: enabled}", "redirection: enabled, culvert.dev/exclude-inbound-ports: \"9100, 9200\"}");
+        var read = (Change.PutWorkload) AddressReader.read(
+                Address.newBuilder().setWorkload(workload(annotated)).build());
+        assertThat(read.workload().tunnel().plainPorts()).containsExactlyInAnyOrder(9100, 9200);
+        assertThat(workload(annotated.replace("redirection: enabled", "redirection: pending"))
+                        .getExtensionsList())
+                .isEmpty();
+        assertThat(workload(annotated.replace("9200", "http")).getExtensionsList())
+                .isEmpty();
+        assertThat(workload(POD).getExtensionsList()).isEmpty();
     }
 
     /// The field, then the Service's annotation, then that of its namespace; an unknown word ends the search.

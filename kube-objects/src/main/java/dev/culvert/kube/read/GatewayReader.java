@@ -57,14 +57,13 @@ final class GatewayReader {
                 object.error("metadata", "annotation " + annotation + " is not supported yet", "remove it");
             }
         }
-        var infrastructure = spec.childOrEmpty("infrastructure");
-        for (var ignored :
-                Map.of("addresses", spec, "parametersRef", infrastructure).entrySet()) {
-            var field = ignored.getKey();
-            var in = ignored.getValue();
-            if (in.has(field)) {
-                in.warning(field, in.named(field) + " is not supported yet and is ignored", "remove it");
-            }
+        ignored(spec, "addresses");
+        ignored(spec.childOrEmpty("infrastructure"), "parametersRef");
+    }
+
+    private static void ignored(Fields in, String field) {
+        if (in.has(field)) {
+            in.warning(field, in.named(field) + " is not supported yet and is ignored", "remove it");
         }
     }
 

@@ -50,7 +50,7 @@ public final class Dialler {
     /// @param client whom it is opened for
     /// @param baggage what we say of ourselves
     CompletableFuture<Channel> open(Endpoint endpoint, InetSocketAddress client, Baggage baggage, String service) {
-        return endpoint.workload().speaksHbone()
+        return endpoint.workload().speaksHbone(endpoint.address().getPort())
                 ? onLoop(certificates.tls(self))
                         .thenCompose(tls -> tunnel(
                                 endpoint,

@@ -116,6 +116,13 @@ final class Explain {
             out.put("advice", workload.name() + " is not enrolled: no policy is enforced there");
             return;
         }
+        if (route instanceof Route.Plain plain) {
+            out.put(
+                    "advice",
+                    workload.name() + " keeps port " + plain.to().getPort()
+                            + " out of the mesh (culvert.dev/exclude-inbound-ports): no policy is enforced there");
+            return;
+        }
         var target = route instanceof Route.Hbone hbone && hbone.authority() instanceof Authority.Address(var address)
                 ? address
                 : new InetSocketAddress(workload.addresses().getFirst(), 0);

@@ -101,7 +101,8 @@ final class LocalWorkload {
                 from.flag("nativeTunnel"),
                 from.has("waypoint") ? from.gateway("waypoint") : null,
                 from.has("networkGateway") ? from.gateway("networkGateway") : null,
-                applicationTunnel());
+                applicationTunnel(),
+                Set.of());
     }
 
     private @Nullable ApplicationTunnel applicationTunnel() {

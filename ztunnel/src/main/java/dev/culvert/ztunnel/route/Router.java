@@ -92,6 +92,10 @@ public final class Router {
                 return new Route.Plain(
                         target, new About(workload, service, name + " is not enrolled: plain TCP to it"));
             }
+            if (!workload.speaksHbone(target.getPort())) {
+                var why = name + " keeps port " + target.getPort() + " out of the mesh: plain TCP to it";
+                return new Route.Plain(target, new About(workload, service, why));
+            }
             return new Route.Hbone(
                     new InetSocketAddress(ip, Gateways.HBONE_PORT),
                     new Authority.Address(target),

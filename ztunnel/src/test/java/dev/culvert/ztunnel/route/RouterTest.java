@@ -213,6 +213,19 @@ class RouterTest {
     }
 
     @Test
+    void aPortThatThePodKeepsOutOfTheMeshIsReachedInClear() {
+        var server = pod(endpoint("server", 2)
+                .tunnel(_ -> new Workload.Tunnel(TunnelProtocol.HBONE, false, null, null, null, Set.of(8080))));
+        assertThat(route(VIP, PORT, service(LoadBalancing.STANDARD, null), server))
+                .isInstanceOfSatisfying(Route.Plain.class, plain -> {
+                    assertThat(plain.to()).hasToString("/198.18.0.2:8080");
+                    assertThat(plain.about().why()).contains("keeps port 8080 out of the mesh");
+                });
+        assertThat(route("198.18.0.2", 8080, server)).isInstanceOf(Route.Plain.class);
+        assertThat(route("198.18.0.2", 8081, server)).isInstanceOf(Route.Hbone.class);
+    }
+
+    @Test
     void aServiceIsReachedByThePodsAddressAndTargetPortAndItsFurtherNames() {
         var route = (Route.Hbone) route(
                 VIP,
@@ -241,7 +254,8 @@ class RouterTest {
 
     private static Workload.Tunnel with(
             Workload.Tunnel tunnel, @Nullable GatewayAddress waypoint, @Nullable ApplicationTunnel application) {
-        return new Workload.Tunnel(TunnelProtocol.HBONE, tunnel.nativeTunnel(), waypoint, null, application);
+        return new Workload.Tunnel(
+                TunnelProtocol.HBONE, tunnel.nativeTunnel(), waypoint, null, application, tunnel.plainPorts());
     }
 
     @Test
@@ -321,8 +335,8 @@ class RouterTest {
         var remote = new Pod("remote")
                 .in("net2", "c1", "n1", "r1/z1/s1")
                 .of(SHOP, PORT, 8080)
-                .tunnel(tunnel ->
-                        new Workload.Tunnel(TunnelProtocol.HBONE, tunnel.nativeTunnel(), null, gateway, null));
+                .tunnel(tunnel -> new Workload.Tunnel(
+                        TunnelProtocol.HBONE, tunnel.nativeTunnel(), null, gateway, null, Set.of()));
         var far = endpoint("far", 5).in("", "c2", "n4", "r2/z3/s4");
         assertThat(chosen(
                         service(balancing(Mode.FAILOVER, Scope.NETWORK, Scope.REGION, Scope.ZONE), null),

@@ -123,6 +123,87 @@ record Shop(String namespace, String image) {
                 """;
     }
 
+    /// Ready only if the kubelet follows a redirect and says the query of each.
+    String redirecting(String name, String node) {
+        return pod(namespace, name, node) + """
+                    command:
+                    - sh
+                    - -c
+                    - |
+                      mkdir -p /tmp/www/cgi-bin && cd /tmp/www/cgi-bin
+                      cat > start <<'END'
+                      #!/bin/sh
+                      [ "$QUERY_STRING" = from=kubelet ] || { printf 'Status: 500 Another query\\r\\n\\r\\n'; exit; }
+                      printf 'Status: 302 Found\\r\\nLocation: /cgi-bin/end?deep=1\\r\\n\\r\\n'
+                      END
+                      cat > end <<'END'
+                      #!/bin/sh
+                      [ "$QUERY_STRING" = deep=1 ] || { printf 'Status: 500 Another query\\r\\n\\r\\n'; exit; }
+                      printf 'Status: 200 OK\\r\\n\\r\\nready'
+                      END
+                      chmod +x start end
+                      exec httpd -f -p 8080 -h /tmp/www
+                    ports: [{containerPort: 8080, name: www}]
+                    startupProbe: {tcpSocket: {port: www}, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 60}
+                    readinessProbe: {httpGet: {path: "/cgi-bin/start?from=kubelet", port: www}, periodSeconds: 1, timeoutSeconds: 5}
+                """;
+    }
+
+    /// Answers every call with SERVING (grpc.health.v1): SETTINGS; then, when the call has come, an acknowledgement,
+    /// headers (200, application/grpc), a message of two bytes and the trailers (grpc-status 0) of stream 1.
+    String probedByGrpc(String name, String node) {
+        return pod(namespace, name, node) + """
+                    command:
+                    - sh
+                    - -c
+                    - |
+                      cat > /tmp/answer <<'END'
+                      #!/bin/sh
+                      printf '\\000\\000\\000\\004\\000\\000\\000\\000\\000'
+                      sleep 1
+                      printf '\\000\\000\\000\\004\\001\\000\\000\\000\\000'
+                      printf '\\000\\000\\024\\001\\004\\000\\000\\000\\001\\210\\017\\020\\020application/grpc'
+                      printf '\\000\\000\\007\\000\\000\\000\\000\\000\\001\\000\\000\\000\\000\\002\\010\\001'
+                      printf '\\000\\000\\017\\001\\005\\000\\000\\000\\001\\000\\013grpc-status\\0010'
+                      exec cat > /dev/null
+                      END
+                      chmod +x /tmp/answer
+                      exec nc -ll -p 8080 -e /tmp/answer
+                    readinessProbe: {grpc: {port: 8080}, periodSeconds: 3, timeoutSeconds: 10}
+                """;
+    }
+
+    /// A server on three ports, one of which its author keeps out of the mesh.
+    String kiosk(String name, String node, String word) {
+        return pod(namespace, name, node).replace("labels: {app: " + name + "}", "labels: {app: " + name + "}, annotations: {culvert.dev/exclude-inbound-ports: \"9100\"}")
+                + """
+                    command: [sh, -c, "mkdir -p /tmp/www && echo %s > /tmp/www/index.html && httpd -p 9100 -h /tmp/www && httpd -p 9090 -h /tmp/www && exec httpd -f -p 8080 -h /tmp/www"]
+                    readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1, timeoutSeconds: 5}
+                """.formatted(word);
+    }
+
+    /// A port of a server takes plaintext, of one address only.
+    String scraped(String server, int port, String scraper) {
+        return """
+                apiVersion: security.istio.io/v1
+                kind: PeerAuthentication
+                metadata: {name: metrics, namespace: %1$s}
+                spec:
+                  selector: {matchLabels: {app: %2$s}}
+                  mtls: {mode: STRICT}
+                  portLevelMtls: {"%3$d": {mode: PERMISSIVE}}
+                ---
+                apiVersion: security.istio.io/v1
+                kind: AuthorizationPolicy
+                metadata: {name: metrics, namespace: %1$s}
+                spec:
+                  selector: {matchLabels: {app: %2$s}}
+                  rules:
+                  - from: [{source: {ipBlocks: [%4$s]}}]
+                    to: [{operation: {ports: ["%3$d"]}}]
+                """.formatted(namespace, server, port, scraper);
+    }
+
     /// The API server takes it; nobody can read the block.
     String unreadable(String server) {
         return """

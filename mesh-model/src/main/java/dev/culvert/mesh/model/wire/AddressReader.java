@@ -1,6 +1,7 @@
 package dev.culvert.mesh.model.wire;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
 import dev.culvert.mesh.model.state.Change;
 import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.mesh.model.workload.ApplicationTunnel;
@@ -14,17 +15,24 @@ import dev.culvert.mesh.model.workload.Ports;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.TunnelProtocol;
 import dev.culvert.mesh.model.workload.Workload;
+import dev.culvert.protos.exclusions.Exclusions;
 import dev.culvert.protos.workload.Address;
+import dev.culvert.protos.workload.Extension;
 import dev.culvert.protos.workload.Port;
 import dev.culvert.protos.workload.PortList;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Reads `istio.workload.Address`. What cannot be understood is refused whole: the caller NACKs it by name.
 public final class AddressReader {
+    /// The name of the extension that says which ports take plaintext.
+    public static final String EXCLUSIONS = "culvert.dev/exclusions";
+
     private AddressReader() {}
 
     /// @throws IllegalArgumentException with the reason
@@ -107,7 +115,24 @@ public final class AddressReader {
                 from.getNativeTunnel(),
                 from.hasWaypoint() ? gateway(from.getWaypoint()) : null,
                 from.hasNetworkGateway() ? gateway(from.getNetworkGateway()) : null,
-                from.hasApplicationTunnel() ? application(from.getApplicationTunnel()) : null);
+                from.hasApplicationTunnel() ? application(from.getApplicationTunnel()) : null,
+                plainPorts(from.getExtensionsList()));
+    }
+
+    /// Extensions of others are none of our business.
+    private static Set<Integer> plainPorts(List<Extension> extensions) {
+        var ports = new HashSet<Integer>();
+        for (var extension : extensions) {
+            if (extension.getName().equals(EXCLUSIONS)) {
+                try {
+                    var exclusions = extension.getConfig().unpack(Exclusions.class);
+                    exclusions.getInboundPortsList().forEach(port -> ports.add(Ports.require(port)));
+                } catch (InvalidProtocolBufferException e) {
+                    throw new IllegalArgumentException("extension " + EXCLUSIONS + ": " + e.getMessage(), e);
+                }
+            }
+        }
+        return ports;
     }
 
     private static ApplicationTunnel application(dev.culvert.protos.workload.ApplicationTunnel from) {

@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// One thing that opens or accepts connections, as `istio.workload.Workload` tells it.
@@ -37,14 +38,20 @@ public record Workload(
             String type) {}
 
     /// How the workload is reached.
+    /// @param plainPorts which its author keeps out of the mesh: reached without a tunnel
     public record Tunnel(
             TunnelProtocol protocol,
             boolean nativeTunnel,
             @Nullable GatewayAddress waypoint,
             @Nullable GatewayAddress networkGateway,
-            @Nullable ApplicationTunnel application) {
-        public static final Tunnel PLAIN = new Tunnel(TunnelProtocol.TCP, false, null, null, null);
-        public static final Tunnel HBONE = new Tunnel(TunnelProtocol.HBONE, false, null, null, null);
+            @Nullable ApplicationTunnel application,
+            Set<Integer> plainPorts) {
+        public static final Tunnel PLAIN = new Tunnel(TunnelProtocol.TCP, false, null, null, null, Set.of());
+        public static final Tunnel HBONE = new Tunnel(TunnelProtocol.HBONE, false, null, null, null, Set.of());
+
+        public Tunnel {
+            plainPorts = Set.copyOf(plainPorts);
+        }
     }
 
     public Workload {
@@ -74,6 +81,11 @@ public record Workload(
 
     public boolean speaksHbone() {
         return tunnel.protocol == TunnelProtocol.HBONE;
+    }
+
+    /// Whether a connection to this port of it goes by a tunnel.
+    public boolean speaksHbone(int port) {
+        return speaksHbone() && !tunnel.plainPorts.contains(port);
     }
 
     public Optional<GatewayAddress> waypoint() {

@@ -1,12 +1,15 @@
 package dev.culvert.mesh.model.wire;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UInt32Value;
 import dev.culvert.mesh.model.state.Change;
 import dev.culvert.mesh.model.state.MeshSnapshot;
 import dev.culvert.mesh.model.workload.Service;
+import dev.culvert.protos.exclusions.Exclusions;
 import dev.culvert.protos.workload.Address;
+import dev.culvert.protos.workload.Extension;
 import dev.culvert.protos.workload.GatewayAddress;
 import dev.culvert.protos.workload.LoadBalancing;
 import dev.culvert.protos.workload.NetworkAddress;
@@ -35,6 +38,10 @@ public final class AddressFuzz {
                 .setTunnelProtocol(TunnelProtocol.HBONE)
                 .setWaypoint(waypoint)
                 .setCapacity(UInt32Value.of(7))
+                .addExtensions(Extension.newBuilder()
+                        .setName(AddressReader.EXCLUSIONS)
+                        .setConfig(Any.pack(
+                                Exclusions.newBuilder().addInboundPorts(9100).build())))
                 .addAuthorizationPolicies("shop/p")
                 .putServices(
                         "shop/a.shop.svc.cluster.local",
