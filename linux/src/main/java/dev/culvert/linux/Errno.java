@@ -23,6 +23,7 @@ public enum Errno {
     ENOTTY(25),
     EPIPE(32),
     ENAMETOOLONG(36),
+    ERESTART(85),
     EMSGSIZE(90),
     EPROTONOSUPPORT(93),
     EOPNOTSUPP(95),

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 
 /// The pods that we have touched, and the steps by which one is captured and let go: its rules, the node's,
 /// ztunnel, its status, in the order that leaves no gap. Confined to the reconciler's thread, but for [#served].
-final class Enrolments {
+final class Enrolments implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Enrolments.class);
 
     private final Selection selection;
@@ -74,7 +74,7 @@ final class Enrolments {
         var pod = new EnrolledPod(view);
         pods.put(view.uid(), pod);
         try {
-            rules.enrol(pod.openNetns(means.finder()), capture(view));
+            rules.enrol(open(pod), capture(view));
             LOG.info("pod {} is taken over from the former agent", view.name());
         } catch (IOException e) {
             LOG.warn("pod {} cannot be verified, ztunnel may keep it: {}", view.name(), e.toString());
@@ -94,12 +94,13 @@ final class Enrolments {
             restore(pod);
             return;
         }
-        var netns = pod.openNetns(means.finder());
+        var netns = open(pod);
         if (status.read(pod.view).isEmpty()) { // not one that we have touched
             var foreign = rules.foreign(netns);
             if (foreign.isPresent()) {
                 pods.remove(pod.view.uid());
                 notes.leaveAlone(pod.view, foreign.get());
+                rules.letGo(netns);
                 netns.close();
                 return;
             }
@@ -129,6 +130,16 @@ final class Enrolments {
         status.write(pod.view, State.ENABLED); // last: peers switch to HBONE when they see it
         pod.succeeded(Step.ENABLED);
         LOG.info("pod {} is captured", pod.view.name());
+    }
+
+    /// The pod's namespace. One that it had before is let go.
+    private NetworkNamespace open(EnrolledPod pod) throws IOException {
+        var former = pod.netns;
+        var netns = pod.openNetns(means.finder());
+        if (former != null && !former.id().equals(netns.id())) {
+            rules.letGo(former);
+        }
+        return netns;
     }
 
     private void apply(EnrolledPod pod, NetworkNamespace netns) throws IOException {
@@ -185,7 +196,7 @@ final class Enrolments {
     void release(EnrolledPod pod, Duration most) throws IOException {
         var netns = pod.netns;
         if (netns == null) {
-            netns = pod.openNetns(means.finder());
+            netns = open(pod);
         }
         if (pod.step != Step.RELEASING) {
             rules.stopCapturing(netns);
@@ -217,10 +228,11 @@ final class Enrolments {
         publishServed();
         zds().delete(uid);
         try {
-            status.gone(uid);
             if (pod != null && pod.netns != null) {
+                rules.letGo(pod.netns);
                 pod.netns.close();
             }
+            status.gone(uid);
         } catch (InterruptedIOException e) {
             throw e;
         } catch (IOException e) {
@@ -256,5 +268,11 @@ final class Enrolments {
 
     void publishServed() {
         served = pods.values().stream().map(EnrolledPod::served).toList();
+    }
+
+    /// Lets go of all pods, which stay as they are.
+    @Override
+    public void close() {
+        rules.close();
     }
 }

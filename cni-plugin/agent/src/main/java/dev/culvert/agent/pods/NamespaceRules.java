@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.util.Optional;
 
 /// Applies redirection inside a pod's network namespace.
-public interface NamespaceRules {
+public interface NamespaceRules extends AutoCloseable {
     /// What somebody else translates in a pod that we have not touched: another mesh's sidecar, say.
     Optional<String> foreign(NetworkNamespace netns) throws IOException;
 
@@ -25,6 +25,14 @@ public interface NamespaceRules {
     /// Removes everything of ours.
     void remove(NetworkNamespace netns) throws IOException;
 
-    /// The number of the rules in force there: another one after each change, whoever makes it.
+    /// The number of the rules in force there: another one after each change of what others can change, whoever makes
+    /// it.
     int generation(NetworkNamespace netns) throws IOException;
+
+    /// Holds nothing of this namespace any more, so that it can go. Its rules stay.
+    default void letGo(NetworkNamespace netns) {}
+
+    /// Holds nothing of any namespace any more. Rules stay, for the next agent.
+    @Override
+    default void close() {}
 }

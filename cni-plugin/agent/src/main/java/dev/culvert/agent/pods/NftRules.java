@@ -6,11 +6,14 @@ import dev.culvert.linux.netns.NetworkNamespace;
 import dev.culvert.linux.netns.Ruleset;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
-/// Applies rules by `nft` and `ip`.
+/// Applies rules by `nft` and `ip`, in tables that nobody else can change where the kernel has such. Confined to one
+/// thread.
 public final class NftRules implements NamespaceRules {
     private final PodStack stack;
+    private final PodTables tables = new PodTables();
 
     public NftRules() {
         this(Path.of("/proc"));
@@ -29,14 +32,16 @@ public final class NftRules implements NamespaceRules {
     @Override
     public void enrol(NetworkNamespace netns, Capture capture) throws IOException {
         stack.prepare(netns);
-        var before = track(netns) ? InPodRules.before(PodStack.open(netns)) : "";
-        NamespaceCommands.apply(netns, InPodRules.enrolled(capture) + before);
+        tables.write(netns, InPodRules.tables(capture), (held, shared) -> {
+            var begins = !held && track(netns, shared);
+            return InPodRules.enrolled(capture) + (begins ? InPodRules.before(PodStack.open(netns)) : "");
+        });
     }
 
     /// Whether connection tracking begins only now: what is open then began without it.
-    private static boolean track(NetworkNamespace netns) throws IOException {
+    private static boolean track(NetworkNamespace netns, String shared) throws IOException {
         try {
-            NamespaceCommands.apply(netns, InPodRules.tracking());
+            NamespaceCommands.apply(netns, shared + InPodRules.tracking());
             return true;
         } catch (IOException there) {
             if (String.valueOf(there.getMessage()).contains("File exists")) {
@@ -58,17 +63,28 @@ public final class NftRules implements NamespaceRules {
 
     @Override
     public void stopCapturing(NetworkNamespace netns) throws IOException {
-        NamespaceCommands.apply(netns, InPodRules.releasing());
+        tables.write(netns, InPodRules.tables(Capture.TCP), (_, _) -> InPodRules.releasing());
     }
 
     @Override
     public void remove(NetworkNamespace netns) throws IOException {
-        NamespaceCommands.apply(netns, InPodRules.deletion());
+        tables.write(netns, List.of(), (_, _) -> InPodRules.deletion());
         stack.clear(netns);
     }
 
     @Override
     public int generation(NetworkNamespace netns) throws IOException {
-        return netns.<Integer, IOException>call(Ruleset::generation);
+        var ours = tables.generation(netns);
+        return ours.isPresent() ? ours.getAsInt() : netns.<Integer, IOException>call(Ruleset::generation);
+    }
+
+    @Override
+    public void letGo(NetworkNamespace netns) {
+        tables.letGo(netns);
+    }
+
+    @Override
+    public void close() {
+        tables.close();
     }
 }

@@ -353,6 +353,7 @@ public final class PodReconciler implements AutoCloseable {
         thread.interrupt();
         try {
             thread.join();
+            enrolments.close();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

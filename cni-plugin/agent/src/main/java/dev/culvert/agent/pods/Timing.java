@@ -6,7 +6,7 @@ import java.time.Duration;
 /// @param retryFirst after a pod's first failure; doubled up to `retryMost`
 /// @param releaseCheck how often captured connections are counted while a pod is released
 /// @param rulesCheck how often the rules of captured pods are looked at: for so long a pod whose rules somebody has
-///     flushed may speak in clear
+///     flushed may speak in clear, where others can flush them
 /// @param releaseMost after which what is still captured is given up
 public record Timing(
         Duration retryFirst, Duration retryMost, Duration releaseCheck, Duration rulesCheck, Duration releaseMost) {

@@ -13,12 +13,15 @@ import java.util.stream.Stream;
 /// The nftables rules inside a pod: the three tables of Istio's native nftables mode, both IP families in
 /// one, except that only the first packet of a new connection is redirected. What was open before enrolment
 /// keeps its path. Each text is one transaction for `nft -f`, so that a replacement opens no gap, and
-/// applying it again changes nothing.
+/// applying it again changes nothing. The three tables must be there: no text but [#made] makes them.
 public final class InPodRules {
     static final String NAT = "istio-ambient-nat";
     static final String MANGLE = "istio-ambient-mangle";
     static final String RAW = "istio-ambient-raw";
     static final String FENCE = "culvert-fence";
+
+    /// All that a capture may use.
+    public static final List<String> TABLES = List.of(MANGLE, NAT, RAW);
 
     private static final String PREROUTING = "istio-prerouting";
     private static final String OUTPUT = "istio-output";
@@ -54,12 +57,21 @@ public final class InPodRules {
         }
     }
 
-    /// Begins connection tracking. Fails where the table is there already: then it has begun before.
+    /// What stands before the other texts where tables may be missing.
+    public static String made(Collection<String> tables) {
+        return tables.stream().map("add table inet %s\n"::formatted).collect(Collectors.joining());
+    }
+
+    /// The tables with rules of a capture; those of one that is released are the same, without name lookups.
+    public static List<String> tables(Capture capture) {
+        return capture.dns() ? TABLES : List.of(NAT, MANGLE);
+    }
+
+    /// Begins connection tracking. Fails where the chain is there already: then it has begun before.
     public static String tracking() {
         return """
-                create table inet %1$s
+                create chain inet %1$s %4$s
                 %2$sadd element inet %1$s %3$s { tcp }
-                add chain inet %1$s %4$s
                 add rule inet %1$s %4$s ct state invalid counter
                 """.formatted(MANGLE, sets(), ZONED, OUTPUT);
     }
@@ -113,7 +125,7 @@ public final class InPodRules {
     /// runs yet. Its hooks come before all of ours and before connection tracking, so no state is left
     /// behind.
     public static String fence() {
-        var text = new StringBuilder("add table inet %s\nflush table inet %s\n".formatted(FENCE, FENCE));
+        var text = new StringBuilder(made(List.of(FENCE))).append("flush table inet %s\n".formatted(FENCE));
         for (var hook : List.of("prerouting", "output")) {
             text.append("add chain inet %s %s { type filter hook %s priority -400; policy drop; }\n"
                     .formatted(FENCE, hook, hook));
@@ -123,16 +135,12 @@ public final class InPodRules {
 
     /// Lifts the fence, whether it is there or not.
     public static String unfenced() {
-        return noTable(FENCE);
+        return made(List.of(FENCE)) + deleted(FENCE);
     }
 
-    /// Removes all tables, whether they are there or not.
+    /// Removes all tables, the fence whether it is there or not.
     public static String deletion() {
-        var text = new StringBuilder();
-        for (var table : List.of(NAT, MANGLE, RAW, FENCE)) {
-            text.append(noTable(table));
-        }
-        return text.toString();
+        return deleted(NAT) + deleted(MANGLE) + deleted(RAW) + unfenced();
     }
 
     private static List<Rule> natPrerouting(Capture capture) {
@@ -313,11 +321,10 @@ public final class InPodRules {
 
     private static String tables(List<Rule> nat, List<Rule> mangle, List<Rule> raw) {
         return table(NAT, nat, "nat", "nat", -100)
-                + "add table inet %s\n".formatted(MANGLE)
                 + sets()
                 + table(MANGLE, mangle, "filter", "route", -150)
                 + zones()
-                + (raw.isEmpty() ? noTable(RAW) : table(RAW, raw, "filter", "filter", -300));
+                + (raw.isEmpty() ? deleted(RAW) : table(RAW, raw, "filter", "filter", -300));
     }
 
     /// What the proxy opens to the app has the peer's address and a port of the kernel's choice: by chance that of
@@ -332,14 +339,14 @@ public final class InPodRules {
                 .formatted(MANGLE, ZONES, rule.text());
     }
 
-    private static String noTable(String name) {
-        return "add table inet %s\ndelete table inet %s\n".formatted(name, name);
+    private static String deleted(String table) {
+        return "delete table inet %s\n".formatted(table);
     }
 
     /// @param outputType of the mangle table must be `route`, or a new mark does not route anew
     private static String table(String name, List<Rule> rules, String preroutingType, String outputType, int priority) {
         var text = new StringBuilder();
-        text.append("add table inet %s\nflush table inet %s\n".formatted(name, name));
+        text.append("flush table inet %s\n".formatted(name));
         for (var chain : List.of(PREROUTING, OUTPUT)) {
             text.append("add chain inet %s %s\n".formatted(name, chain));
         }

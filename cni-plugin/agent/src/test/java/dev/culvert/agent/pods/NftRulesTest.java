@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.culvert.agent.rules.Capture;
+import dev.culvert.linux.netns.OwnedTables;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +27,7 @@ class NftRulesTest {
 
     @AfterEach
     void remove() throws Exception {
+        rules.close();
         network.close();
     }
 
@@ -79,5 +83,166 @@ class NftRulesTest {
         assertThatThrownBy(() -> rules.enrol(network.pod, Capture.TCP))
                 .hasMessageStartingWith("nft -f -: ")
                 .hasMessageContaining("istio-ambient-nat");
+    }
+
+    private static final List<String> ATTACKS = List.of(
+            "flush ruleset",
+            "delete table inet istio-ambient-nat",
+            "delete table inet istio-ambient-mangle",
+            "flush chain inet istio-ambient-nat istio-output",
+            "insert rule inet istio-ambient-nat istio-output accept");
+
+    private void attack() throws Exception {
+        for (var attack : ATTACKS) {
+            network.inPod("sh", "-c", "nft " + attack + " || true");
+        }
+    }
+
+    /// Who answers a new connection of the pod.
+    private String answer() throws Exception {
+        try (var line = PodNetwork.connect(network.pod, "198.18.64.1", 8080)) {
+            return line.read();
+        }
+    }
+
+    /// Not even before they are looked at again: an agent that is asked sees no change.
+    @Test
+    void nobodyElseOpensACapturedPod() throws Exception {
+        try (var app = PodNetwork.server(network.peer, 8080, "app");
+                var proxy = PodNetwork.server(network.pod, 15001, "proxy")) {
+            for (var capture : List.of(Capture.TCP, new Capture(true, true), Capture.TCP)) {
+                rules.enrol(network.pod, capture);
+                var ours = network.ruleset();
+                var generation = rules.generation(network.pod);
+                attack();
+                assertThat(answer()).isEqualTo("proxy");
+                assertThat(network.ruleset()).isEqualTo(ours);
+                network.inPod("nft", "add table inet somebodys");
+                assertThat(rules.generation(network.pod)).isEqualTo(generation);
+                network.inPod("nft", "delete table inet somebodys");
+            }
+            rules.stopCapturing(network.pod);
+            var releasing = network.ruleset();
+            attack();
+            assertThat(network.ruleset()).isEqualTo(releasing);
+            assertThat(answer()).isEqualTo("app");
+            rules.remove(network.pod);
+            assertThat(network.ruleset()).isBlank();
+            assertThat(network.netfilterSockets()).isZero();
+            assertThat(app.isBound() && proxy.isBound()).isTrue();
+        }
+    }
+
+    /// While `nft` writes, the tables are anybody's. Whatever falls in between, what was written is in force, or the
+    /// agent knows that it is not.
+    @Test
+    void aFlushWhileRulesAreWrittenIsNoticed() throws Exception {
+        var flushing = new ProcessBuilder(
+                        "nsenter", "--net=" + network.podPath, "sh", "-c", "while nft flush ruleset 2>&1; do :; done")
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try {
+            for (var i = 0; i < 20; i++) {
+                if (enrolled(new Capture(true, i % 2 == 0))) {
+                    assertThat(network.ruleset()).contains("redirect to :15001", "ct original zone set");
+                }
+            }
+        } finally {
+            flushing.destroy();
+            flushing.waitFor();
+        }
+        while (!enrolled(Capture.TCP)) { // its last flush may still run
+            Thread.onSpinWait();
+        }
+        assertThat(network.ruleset()).contains("redirect to :15001").doesNotContain("15053");
+    }
+
+    private boolean enrolled(Capture capture) {
+        try {
+            rules.enrol(network.pod, capture);
+            return true;
+        } catch (IOException e) {
+            return false; // the agent tries again
+        }
+    }
+
+    @Test
+    void rulesOutliveTheAgentAndTheNextOneHoldsThem() throws Exception {
+        try (var app = PodNetwork.server(network.peer, 8080, "app");
+                var proxy = PodNetwork.server(network.pod, 15001, "proxy");
+                var next = new NftRules()) {
+            rules.enrol(network.pod, Capture.TCP);
+            assertThat(network.netfilterSockets()).isEqualTo(1);
+            var ours = network.ruleset();
+            rules.close();
+            assertThat(network.netfilterSockets()).isZero();
+            assertThat(answer()).as("while no agent runs").isEqualTo("proxy");
+            assertThat(network.ruleset()).isEqualTo(ours);
+
+            next.enrol(network.pod, Capture.TCP);
+            assertThat(network.ruleset()).isEqualTo(ours);
+            attack();
+            assertThat(answer()).isEqualTo("proxy");
+            next.letGo(network.pod);
+            assertThat(network.netfilterSockets()).isZero();
+            assertThat(app.isBound() && proxy.isBound()).isTrue();
+        }
+    }
+
+    /// Killed between making the tables and tracking connections. The first packet that is tracked is a FIN.
+    @Test
+    void whatWasOpenBeforeAnAgentThatWasKilledInBetweenEndsInOrder() throws Exception {
+        try (var app = PodNetwork.server(network.peer, 8080, "app");
+                var before = PodNetwork.connect(network.pod, "198.18.64.1", 8080)) {
+            assertThat(before.read()).isEqualTo("app");
+            try (OwnedTables tables = network.pod.call(OwnedTables::open)) {
+                tables.claim("istio-ambient-nat");
+                tables.claim("istio-ambient-mangle");
+            }
+            rules.enrol(network.pod, Capture.TCP);
+            before.socket().shutdownOutput();
+            assertThat(before.socket().getInputStream().read())
+                    .as("the other side's end")
+                    .isEqualTo(-1);
+            assertThat(app.isBound()).isTrue();
+        }
+    }
+
+    /// They are anybody's until the pod is released, or until somebody has deleted them.
+    @Test
+    void tablesOfAnOlderAgentAreWrittenAsEver() throws Exception {
+        network.addOlderTables();
+        rules.enrol(network.pod, Capture.TCP);
+        assertThat(network.netfilterSockets()).isZero();
+        var ours = network.ruleset();
+        rules.enrol(network.pod, new Capture(true, true));
+        assertThat(network.ruleset()).contains("15053");
+        rules.enrol(network.pod, Capture.TCP);
+        assertThat(network.ruleset()).isEqualTo(ours);
+        network.inPod("nft", "flush ruleset");
+        rules.enrol(network.pod, Capture.TCP);
+        assertThat(network.ruleset()).isEqualTo(ours);
+        attack();
+        assertThat(network.ruleset()).as("made anew").isEqualTo(ours);
+        rules.remove(network.pod);
+        assertThat(network.ruleset()).isBlank();
+
+        network.addOlderTables();
+        rules.enrol(network.pod, Capture.TCP);
+        rules.stopCapturing(network.pod);
+        rules.remove(network.pod);
+        assertThat(network.ruleset()).isBlank();
+    }
+
+    @Test
+    void aTableOfAnotherProcessIsNamed() throws Exception {
+        try (OwnedTables others = network.pod.call(OwnedTables::open)) {
+            others.claim("istio-ambient-mangle");
+            assertThatThrownBy(() -> rules.enrol(network.pod, Capture.TCP))
+                    .hasMessageStartingWith("table inet istio-ambient-mangle is owned by another process");
+        }
+        rules.enrol(network.pod, Capture.TCP);
+        assertThat(network.ruleset()).contains("redirect to :15001");
+        assertThat(network.netfilterSockets()).isEqualTo(1);
     }
 }

@@ -60,6 +60,27 @@ final class PodNetwork {
         return run(all.toArray(String[]::new));
     }
 
+    /// The rules in the pod, without counters, and without what tells whose a table is.
+    String ruleset() throws Exception {
+        return inPod("nft", "--stateless", "list", "ruleset")
+                .replaceAll(" # progname \\S+\n", "\n")
+                .replaceAll("\n\tflags (owner)?\n\n?", "\n");
+    }
+
+    /// As an agent made them that knew of no owners: they stay anybody's.
+    void addOlderTables() throws Exception {
+        inPod("nft", "add table inet istio-ambient-mangle; add table inet istio-ambient-nat");
+    }
+
+    /// Sockets of netfilter in the pod, without the kernel's own, whose number is 0.
+    long netfilterSockets() throws Exception {
+        return inPod("cat", "/proc/net/netlink")
+                .lines()
+                .map(line -> line.split("\\s+"))
+                .filter(columns -> columns[1].equals("12") && !columns[2].equals("0"))
+                .count();
+    }
+
     String inPeer(String... command) throws Exception {
         var all = new ArrayList<>(List.of("nsenter", "--net=/run/netns/" + peerName));
         all.addAll(List.of(command));

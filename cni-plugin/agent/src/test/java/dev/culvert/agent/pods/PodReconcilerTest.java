@@ -135,7 +135,7 @@ class PodReconcilerTest {
                     return;
                 }
                 try {
-                    rulesets.add(ruleset());
+                    rulesets.add(network.ruleset());
                 } catch (Exception e) {
                     throw new IOException(e);
                 }
@@ -154,36 +154,66 @@ class PodReconcilerTest {
             ztunnel.ack();
             ztunnel.receiveAdd(); // once more, since the node's rules failed
             assertThat(rulesets.getFirst()).doesNotContain("redirect");
-            assertThat(ruleset()).contains("redirect to :15001");
+            assertThat(network.ruleset()).contains("redirect to :15001");
             assertThat(status.read("uid")).isEmpty();
             ztunnel.ack();
             awaitStatus(Optional.of(State.ENABLED));
         }
     }
 
-    /// Whatever was changed, by whatever program, and again.
+    private static final List<String> ATTACKS = List.of(
+            "flush ruleset",
+            "delete table inet istio-ambient-nat",
+            "insert rule inet istio-ambient-nat istio-output accept");
+
+    /// Of a pod whose tables an older agent made: whatever was changed, by whatever program.
     @Test
     void rulesThatSomebodyTakesAwayArePutBack() throws Exception {
         try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
-            agent.reconciler.pods(pod("ambient"));
-            ztunnel.receiveAdd();
-            ztunnel.ack();
-            awaitStatus(Optional.of(State.ENABLED));
-            var ours = ruleset();
-            for (var attack : List.of(
-                    "flush ruleset",
-                    "delete table inet istio-ambient-nat",
-                    "insert rule inet istio-ambient-nat istio-output accept")) {
+            for (var attack : ATTACKS) {
+                network.addOlderTables();
+                captured(ztunnel);
+                var ours = network.ruleset();
                 network.inPod("nft", attack);
-                while (!ruleset().equals(ours)) {
+                while (!network.ruleset().equals(ours)) {
                     TimeUnit.MILLISECONDS.sleep(10);
                 }
+                agent.reconciler.pods(pod("none"));
+                assertThat(ztunnel.receive()).isEqualTo(DEL);
+                ztunnel.ack();
+                awaitNoRules();
             }
         }
     }
 
-    private String ruleset() throws Exception {
-        return network.inPod("nft", "--stateless", "list", "ruleset");
+    private void captured(ScriptedZtunnel ztunnel) throws Exception {
+        agent.reconciler.pods(pod("ambient"));
+        ztunnel.receiveAdd();
+        ztunnel.ack();
+        awaitStatus(Optional.of(State.ENABLED));
+    }
+
+    /// By one socket, which the agent opens no more of, and closes.
+    @Test
+    void rulesThatAreHeldNobodyTakesAway() throws Exception {
+        try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
+            captured(ztunnel);
+            var ours = network.ruleset();
+            for (var attack : ATTACKS) {
+                network.inPod("sh", "-c", "nft " + attack + " || true");
+                assertThat(network.ruleset()).as(attack).isEqualTo(ours);
+            }
+            assertThat(network.netfilterSockets()).isEqualTo(1);
+            agent.close();
+            assertThat(network.netfilterSockets()).isZero();
+            assertThat(network.ruleset()).isEqualTo(ours);
+        }
+    }
+
+    private void captureAsAFormerAgent() throws Exception {
+        try (var former = new NftRules()) {
+            former.enrol(network.pod, Capture.TCP);
+        }
     }
 
     /// It is left alone until its sandbox is made anew, however often it is looked at.
@@ -196,7 +226,7 @@ class PodReconcilerTest {
             agent.reconciler.pods(pod("ambient"));
             agent.reconciler.leave(Duration.ofSeconds(5)).get(1, TimeUnit.MINUTES);
             assertThat(status.read("uid")).isEmpty();
-            assertThat(ruleset()).doesNotContain("istio");
+            assertThat(network.ruleset()).doesNotContain("istio");
             assertThat(ztunnel).isNotNull();
         }
     }
@@ -300,7 +330,7 @@ class PodReconcilerTest {
     /// Peers that read `pending` would talk to it in clear.
     @Test
     void nextAgentLeavesThePodEnabledWhileNoZtunnelIsConnected() throws Exception {
-        new NftRules().enrol(network.pod, Capture.TCP);
+        captureAsAFormerAgent();
         status.write("uid", State.ENABLED);
         agent.close();
         agent = new Agent(pod("ambient"));
@@ -318,7 +348,7 @@ class PodReconcilerTest {
 
     @Test
     void podWhoseNamespaceIsNotFoundAfterARestartIsKept() throws Exception {
-        new NftRules().enrol(network.pod, Capture.TCP);
+        captureAsAFormerAgent();
         status.write("uid", State.ENABLED);
         agent.close();
         var lost = pod("ambient").getFirst();
@@ -342,7 +372,7 @@ class PodReconcilerTest {
     /// The invariant: what could not be read releases nobody.
     @Test
     void nextAgentThatKnowsNothingOfTheNamespaceKeepsThePodUntilItReadsThatItIsReleased() throws Exception {
-        new NftRules().enrol(network.pod, Capture.TCP);
+        captureAsAFormerAgent();
         status.write("uid", State.ENABLED);
         agent.close();
         var unread = new Surroundings(Optional.empty(), List.of("what is written at namespace.yaml:3"));
@@ -369,7 +399,7 @@ class PodReconcilerTest {
 
     @Test
     void podThatCouldNotBeReadAtTheStartIsTakenOverWhenItIs() throws Exception {
-        new NftRules().enrol(network.pod, Capture.TCP);
+        captureAsAFormerAgent();
         status.write("uid", State.ENABLED);
         try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
             agent.reconciler.pods(pod("none"));
@@ -403,6 +433,7 @@ class PodReconcilerTest {
             assertThat(ztunnel.receive()).isEqualTo(DEL);
             ztunnel.ack();
             awaitStatus(Optional.empty());
+            assertThat(network.netfilterSockets()).isZero();
         }
     }
 

@@ -48,6 +48,9 @@ class ProbePacketsTest {
     @SuppressWarnings("NullAway.Init") // by build
     private KubeletProbes probes;
 
+    @SuppressWarnings("NullAway.Init") // by build
+    private NamespaceRules rules;
+
     private Kubelet kubelet = THIS;
     private List<ServerSocket> servers = List.of();
 
@@ -60,7 +63,8 @@ class ProbePacketsTest {
                 () -> kubelet,
                 language.dialect().node());
         probes.pods(Set.of(target()));
-        language.dialect().pods().enrol(network.namespace("pod"), Capture.TCP.with(probes.inPod(pod())));
+        rules = language.dialect().pods();
+        rules.enrol(network.namespace("pod"), Capture.TCP.with(probes.inPod(pod())));
         var pod = network.namespace("pod");
         servers = List.of(
                 PodNetwork.server(pod, PROBED, "app"),
@@ -95,6 +99,7 @@ class ProbePacketsTest {
         for (var server : servers) {
             server.close();
         }
+        rules.close();
         probes.close();
         assertThat(rulesOfTheNode()).doesNotContainIgnoringCase("culvert");
         network.close();
@@ -140,9 +145,7 @@ class ProbePacketsTest {
             believed.add(InetAddress.ofLiteral(prefix + "1"));
             believed.add(InetAddress.ofLiteral(prefix + "3"));
         }
-        language.dialect()
-                .pods()
-                .enrol(network.namespace("pod"), Capture.TCP.with(new Probes.Direct(Set.of(PROBED), believed)));
+        rules.enrol(network.namespace("pod"), Capture.TCP.with(new Probes.Direct(Set.of(PROBED), believed)));
         assertThat(network.ask("node", pods + "2", OTHER))
                 .as("neighbours know each other")
                 .isEqualTo("proxy");

@@ -353,4 +353,25 @@ class StartingPodTest {
             assertThat(status.read("uid")).isEmpty();
         }
     }
+
+    /// Or its namespace would never go.
+    @Test
+    void nothingIsHeldOfAFormerSandbox() throws Exception {
+        var second = new PodNetwork();
+        try (var ztunnel = ztunnel()) {
+            var first = ask("/cmdadd", message());
+            ztunnel.receiveAdd();
+            ztunnel.ack();
+            assertThat(soon(first)).isEqualTo("200");
+            assertThat(network.netfilterSockets()).isEqualTo(1);
+            var anew = ask("/cmdadd", message(second.podPath.toString(), "uid", "c2"));
+            assertThat(ztunnel.receiveAdd().netns()).isEqualTo(second.pod.id());
+            ztunnel.ack();
+            assertThat(soon(anew)).isEqualTo("200");
+            assertThat(network.netfilterSockets()).isZero();
+            assertThat(second.netfilterSockets()).isEqualTo(1);
+        } finally {
+            second.close();
+        }
+    }
 }

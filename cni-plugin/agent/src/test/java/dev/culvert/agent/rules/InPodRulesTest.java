@@ -2,6 +2,7 @@ package dev.culvert.agent.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class InPodRulesTest {
@@ -47,5 +48,20 @@ class InPodRulesTest {
         assertThat(InPodRules.releasing())
                 .doesNotContain("redirect")
                 .contains("type nat hook output", "ct mark set", "type route hook output priority -150");
+    }
+
+    /// An `nft` that does not know `persist` fails with a statement that makes a table which is there.
+    @Test
+    void noTextMakesATableThatCanBeOwned() {
+        for (var text : List.of(
+                InPodRules.tracking(),
+                InPodRules.enrolled(Capture.TCP),
+                InPodRules.enrolled(new Capture(true, true)),
+                InPodRules.releasing(),
+                InPodRules.deletion())) {
+            assertThat(text)
+                    .doesNotContainPattern("(add|create) table inet istio")
+                    .contains("inet istio-ambient-mangle");
+        }
     }
 }
