@@ -21,6 +21,8 @@ final class Commands {
     private static final List<String> OWN_PODS = List.of("istio-cni-node-", "ztunnel-");
 
     private static final Duration STDIN_WAIT = Duration.ofSeconds(5);
+    private static final Duration SHORT_WAIT = Duration.ofSeconds(10);
+    private static final String ADD = "/cmdadd";
     static final String ASKING = "asking the agent";
 
     private final Map<String, String> env;
@@ -73,7 +75,7 @@ final class Commands {
         var call = Invocation.of(env, true);
         var pod = call.pod().filter(it -> asks(config, it));
         if (pod.isPresent()) {
-            var answer = ask(config, "/cmdadd", added(config, call, pod.get()));
+            var answer = ask(config, ADD, added(config, call, pod.get()));
             if (answer.status() != 200) {
                 throw refused(pod.get(), answer);
             }
@@ -176,7 +178,8 @@ final class Commands {
     }
 
     private Answer ask(PluginConfig config, String path, Map<String, Json> message) throws CniException {
-        steps.begin(ASKING + " at " + config.socket(), config.agentWait());
+        var wait = path.equals(ADD) || config.agentWait().compareTo(SHORT_WAIT) < 0 ? config.agentWait() : SHORT_WAIT;
+        steps.begin(ASKING + " at " + config.socket(), wait);
         return new AgentClient(config.socket()).post(path, JsonWriter.write(Json.Obj.of(message)));
     }
 

@@ -16,7 +16,7 @@ import java.util.Set;
 /// @param runDir `cni_agent_run_dir`: where the agent's socket is
 /// @param excludedNamespaces `exclude_namespaces`: pods there start without the agent
 /// @param ownNamespace `pod_namespace`: where the pods of the mesh's own DaemonSets are
-/// @param agentWait `agent_timeout_seconds`: for the agent's whole answer
+/// @param agentWait `agent_timeout_seconds`: for the agent's whole answer to an ADD
 /// @param statusRequiresAgent `status_requires_agent`: whether STATUS fails without the agent
 /// @param previous the result of the plugins before this one
 record PluginConfig(
@@ -91,7 +91,8 @@ record PluginConfig(
     private static Duration agentWait(Json.Obj config) throws CniException {
         var value = config.get("agent_timeout_seconds");
         if (value.isEmpty()) {
-            return Duration.ofSeconds(10);
+            // A node may start all of its pods at once; to give up only makes the runtime begin again.
+            return Duration.ofSeconds(MAX_WAIT_SECONDS);
         }
         if (value.get() instanceof Json.Num(var text) && text.length() <= 2 && text.indexOf('.') < 0) {
             try {

@@ -7,6 +7,9 @@ import java.nio.ByteOrder;
 
 /// The nftables rules of a network namespace, as a whole.
 public final class Ruleset {
+    /// The number in a namespace in which nobody has ever made a rule (`nf_tables_init_net` in the kernel).
+    public static final int UNTOUCHED = 1;
+
     private static final short NFT_GETGEN = (NetfilterSocket.NFNL_SUBSYS_NFTABLES << 8) | 16;
     private static final short NFTA_GEN_ID = 1;
 

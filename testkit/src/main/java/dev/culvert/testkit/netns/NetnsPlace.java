@@ -42,7 +42,10 @@ final class NetnsPlace implements Place {
         Shell.inside(
                 namespace,
                 "nft -f - <<'END'\n%sEND\nip -batch - <<'END'\n%sEND\nip -6 -batch - <<'END'\n%sEND\n"
-                        .formatted(InPodRules.enrolled(new Capture(dns, true)), PodRoutes.added(), PodRoutes.added()));
+                        .formatted(
+                                InPodRules.made(InPodRules.TABLES) + InPodRules.enrolled(new Capture(dns, true)),
+                                PodRoutes.added(),
+                                PodRoutes.added()));
     }
 
     @Override

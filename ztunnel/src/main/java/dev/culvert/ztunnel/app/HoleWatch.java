@@ -2,15 +2,19 @@ package dev.culvert.ztunnel.app;
 
 import dev.culvert.proxy.mesh.MeshState;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Looks at the holes whenever something changed, and every ten seconds. A platform thread, because it enters pods.
+/// Looks at the holes whenever something changed, and every ten seconds. To look costs time for each pod, and much
+/// changes when many pods come: between two looks it rests so long that looking takes a twentieth of a core at
+/// most. A platform thread, because it enters pods.
 final class HoleWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("holes");
-    private static final int PERIOD_SECONDS = 10;
+    private static final Duration PERIOD = Duration.ofSeconds(10);
+    private static final int RESTS = 19;
 
     private final Holes holes;
     private final MeshState mesh;
@@ -30,14 +34,22 @@ final class HoleWatch implements AutoCloseable {
     private void run() {
         try {
             while (!Thread.currentThread().isInterrupted()) {
-                if (wanted.tryAcquire(PERIOD_SECONDS, TimeUnit.SECONDS)) {
+                if (wanted.tryAcquire(PERIOD.toSeconds(), TimeUnit.SECONDS)) {
                     wanted.drainPermits();
                 }
+                var began = System.nanoTime();
                 look();
+                Thread.sleep(rest(Duration.ofNanos(System.nanoTime() - began)));
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /// @param took the last look
+    static Duration rest(Duration took) {
+        var rest = took.multipliedBy(RESTS);
+        return rest.compareTo(PERIOD) < 0 ? rest : PERIOD;
     }
 
     private void look() {

@@ -59,12 +59,13 @@ final class Holes {
     /// in between, is one.
     synchronized List<Hole> find() throws IOException {
         var suspected = look();
-        var ours = own.inodes();
+        suspected.keySet().removeAll(own.inodes());
         var holes = new ArrayList<Hole>();
-        for (var again : look().entrySet()) {
-            if (suspected.containsKey(again.getKey()) && !ours.contains(again.getKey())) {
-                holes.add(again.getValue());
-            }
+        if (!suspected.isEmpty()) {
+            var again = look();
+            again.keySet().removeAll(own.inodes());
+            again.keySet().retainAll(suspected.keySet());
+            holes.addAll(again.values());
         }
         firstSeen
                 .keySet()

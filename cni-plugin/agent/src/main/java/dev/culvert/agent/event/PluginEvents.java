@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -75,7 +76,7 @@ public final class PluginEvents implements EventServer.Handler {
         if (pods.await(sandbox.pod(), limits.known()).isEmpty()) {
             throw refused(sandbox.pod(), "no such pod on this node is known yet");
         }
-        await(sandbox, pods::added);
+        await(sandbox.pod(), pods.added(sandbox), limits.start());
     }
 
     private void checkNetns(Path path) throws EventException {
@@ -90,17 +91,20 @@ public final class PluginEvents implements EventServer.Handler {
 
     private void await(Sandbox sandbox, Function<Sandbox, CompletableFuture<Void>> what)
             throws EventException, InterruptedException {
-        await(sandbox.pod(), what.apply(sandbox));
+        await(sandbox.pod(), what.apply(sandbox), limits.answer());
     }
 
-    private void await(Object about, CompletableFuture<Void> done) throws EventException, InterruptedException {
+    /// What nobody waits for any more is not begun.
+    private static void await(Object about, CompletableFuture<Void> done, Duration most)
+            throws EventException, InterruptedException {
         try {
-            done.get(limits.answer().toMillis(), TimeUnit.MILLISECONDS);
+            done.get(most.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
             var cause = e.getCause() == null ? e : e.getCause();
             throw refused(about, cause.getMessage() == null ? cause.toString() : cause.getMessage());
         } catch (TimeoutException e) {
-            throw refused(about, "not done within " + limits.answer().toSeconds() + " s; is ztunnel alive?");
+            done.cancel(false);
+            throw refused(about, "not done within " + most.toSeconds() + " s; is ztunnel alive?");
         }
     }
 
@@ -115,7 +119,7 @@ public final class PluginEvents implements EventServer.Handler {
         for (var item : message.objects("Valid")) {
             valid.add(new Attachment(network, required(item, "ContainerID"), required(item, "IfName")));
         }
-        await("garbage collection of " + network, pods.collected(network, valid));
+        await("garbage collection of " + network, pods.collected(network, valid), limits.answer());
     }
 
     /// Istio's plugin sends no attachment and no uid.

@@ -106,7 +106,6 @@ final class Enrolments implements AutoCloseable {
             }
         }
         if (pod.fenced) {
-            rules.fence(netns);
             apply(pod, netns);
         }
         publishServed();
@@ -144,7 +143,11 @@ final class Enrolments implements AutoCloseable {
 
     private void apply(EnrolledPod pod, NetworkNamespace netns) throws IOException {
         var capture = capture(pod.view);
-        rules.enrol(netns, capture);
+        if (pod.fenced) {
+            rules.enrolFenced(netns, capture);
+        } else {
+            rules.enrol(netns, capture);
+        }
         pod.applied = capture;
         pod.generation = rules.generation(netns);
     }

@@ -16,6 +16,12 @@ public interface NamespaceRules extends AutoCloseable {
     /// Lets no packet in or out, for a pod in which nothing runs yet. May be repeated.
     void fence(NetworkNamespace netns) throws IOException;
 
+    /// Both, for a pod in which nothing runs yet. May be repeated.
+    default void enrolFenced(NetworkNamespace netns, Capture capture) throws IOException {
+        fence(netns);
+        enrol(netns, capture);
+    }
+
     /// Lifts the fence, if there is one.
     void lift(NetworkNamespace netns) throws IOException;
 

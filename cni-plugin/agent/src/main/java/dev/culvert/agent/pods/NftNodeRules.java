@@ -18,14 +18,13 @@ public final class NftNodeRules implements NodeRules {
 
     @Override
     public void direct(NetworkNamespace node, Kubelet kubelet, Collection<Probes.Target> pods) throws IOException {
-        bridges(node, HostRules.bridged(pods));
-        NamespaceCommands.apply(node, HostRules.direct(kubelet, pods));
+        apply(node, HostRules.bridged(pods), HostRules.direct(kubelet, pods));
     }
 
-    /// A kernel without rules for bridges has no bridges, mostly.
-    private void bridges(NetworkNamespace node, String rules) throws IOException {
+    /// In one transaction, but on a kernel without rules for bridges, which has no bridges, mostly.
+    private void apply(NetworkNamespace node, String bridged, String routed) throws IOException {
         try {
-            NamespaceCommands.apply(node, rules);
+            NamespaceCommands.apply(node, bridged + routed);
         } catch (IOException e) {
             if (!String.valueOf(e.getMessage()).contains("not supported")) {
                 throw e;
@@ -34,6 +33,7 @@ public final class NftNodeRules implements NodeRules {
                 withoutBridges = true;
                 LOG.warn("neighbours on a bridge can pass for the kubelet on declared probe ports: {}", e.getMessage());
             }
+            NamespaceCommands.apply(node, routed);
         }
     }
 
@@ -44,8 +44,7 @@ public final class NftNodeRules implements NodeRules {
 
     @Override
     public void remove(NetworkNamespace node) throws IOException {
-        NamespaceCommands.apply(node, HostRules.none("inet"));
-        bridges(node, HostRules.none("bridge"));
+        apply(node, HostRules.none("bridge"), HostRules.none("inet"));
     }
 
     @Override

@@ -26,6 +26,9 @@ public final class NftRules implements NamespaceRules {
 
     @Override
     public Optional<String> foreign(NetworkNamespace netns) throws IOException {
+        if (netns.<Integer, IOException>call(Ruleset::generation) == Ruleset.UNTOUCHED) {
+            return Optional.empty();
+        }
         return ForeignRules.of(NamespaceCommands.output(netns, "nft", "list", "ruleset"));
     }
 
@@ -54,6 +57,16 @@ public final class NftRules implements NamespaceRules {
     @Override
     public void fence(NetworkNamespace netns) throws IOException {
         NamespaceCommands.apply(netns, InPodRules.fence());
+    }
+
+    /// One transaction: there is no connection whose beginning connection tracking could have missed.
+    @Override
+    public void enrolFenced(NetworkNamespace netns, Capture capture) throws IOException {
+        stack.prepare(netns);
+        tables.write(
+                netns,
+                InPodRules.tables(capture),
+                (_, _) -> InPodRules.fence() + InPodRules.begun() + InPodRules.enrolled(capture));
     }
 
     @Override

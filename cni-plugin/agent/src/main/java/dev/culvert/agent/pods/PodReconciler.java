@@ -162,6 +162,9 @@ public final class PodReconciler implements AutoCloseable {
     private synchronized CompletableFuture<Void> submit(Task task) {
         var done = new CompletableFuture<Void>();
         tasks.add(() -> {
+            if (done.isCancelled()) {
+                return;
+            }
             try {
                 task.run();
                 done.complete(null);

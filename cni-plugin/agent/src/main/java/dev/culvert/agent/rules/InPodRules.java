@@ -70,10 +70,14 @@ public final class InPodRules {
     /// Begins connection tracking. Fails where the chain is there already: then it has begun before.
     public static String tracking() {
         return """
-                create chain inet %1$s %4$s
-                %2$sadd element inet %1$s %3$s { tcp }
-                add rule inet %1$s %4$s ct state invalid counter
-                """.formatted(MANGLE, sets(), ZONED, OUTPUT);
+                create chain inet %1$s %3$s
+                %2$sadd rule inet %1$s %3$s ct state invalid counter
+                """.formatted(MANGLE, begun(), OUTPUT);
+    }
+
+    /// What a tracking that has no earlier connections needs, beside the chains of [#enrolled].
+    public static String begun() {
+        return sets() + "add element inet %s %s { tcp }\n".formatted(MANGLE, ZONED);
     }
 
     private static String sets() {

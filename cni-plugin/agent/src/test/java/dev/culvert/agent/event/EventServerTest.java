@@ -27,8 +27,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class EventServerTest {
-    private static final EventLimits LIMITS =
-            new EventLimits(2, 8 << 10, 1 << 20, Duration.ofMillis(300), Duration.ofMillis(100), Duration.ofSeconds(2));
+    private static final EventLimits LIMITS = new EventLimits(
+            2,
+            8 << 10,
+            1 << 20,
+            Duration.ofMillis(300),
+            Duration.ofMillis(100),
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(2));
 
     @TempDir
     Path directory;

@@ -49,8 +49,14 @@ class StartingPodTest {
             Duration.ofMillis(50),
             Duration.ofSeconds(30));
     private static final ZdsLimits ZDS = new ZdsLimits(Duration.ofSeconds(2), Duration.ofMillis(50), 100, 100);
-    private static final EventLimits LIMITS =
-            new EventLimits(32, 8 << 10, 1 << 20, Duration.ofSeconds(2), Duration.ofMillis(500), Duration.ofSeconds(8));
+    private static final EventLimits LIMITS = new EventLimits(
+            32,
+            8 << 10,
+            1 << 20,
+            Duration.ofSeconds(2),
+            Duration.ofMillis(500),
+            Duration.ofSeconds(8),
+            Duration.ofSeconds(8));
     private static final String DEL = "1205" + "1203756964";
     private static final int SHORT_MILLIS = 300;
 
@@ -268,6 +274,23 @@ class StartingPodTest {
             ztunnel.ack();
             assertThat(soon(ask("/cmdadd", message()))).isEqualTo("200");
             assertThat(ruleset()).doesNotContain("culvert-fence");
+        }
+    }
+
+    @Test
+    void whatNobodyWaitsForAnyMoreIsNotBegun() throws Exception {
+        var sandbox = new Sandbox(
+                new Sandbox.Pod("shop", "web", "uid"),
+                new Sandbox.Attachment("n", "c1", "eth0"),
+                network.podPath,
+                List.of());
+        try (var ztunnel = ztunnel()) {
+            var added = ask("/cmdadd", message());
+            ztunnel.receiveAdd(); // the agent waits for the answer, and everything else for the agent
+            assertThat(reconciler.deleted(sandbox).cancel(false)).isTrue();
+            ztunnel.ack();
+            assertThat(soon(added)).isEqualTo("200");
+            assertThat(soon(ask("/cmdcheck", message()))).isEqualTo("200");
         }
     }
 

@@ -91,8 +91,10 @@ class CaptureTest extends InstalledMesh {
         cluster.apply(shop.kiosk("kiosk", far, word));
         cluster.awaitReady(shop.namespace(), "kiosk");
         awaitRedirection("kiosk", "enabled");
-        var kiosk = "http://" + cluster.pod(shop.namespace(), "kiosk").getStatus().getPodIP();
-        Await.until("a stranger reaches the excluded port", () -> isServed(shop.outside(), "stranger", kiosk + ":9100"));
+        var kiosk =
+                "http://" + cluster.pod(shop.namespace(), "kiosk").getStatus().getPodIP();
+        Await.until(
+                "a stranger reaches the excluded port", () -> isServed(shop.outside(), "stranger", kiosk + ":9100"));
         assertThat(isServed(shop.outside(), "stranger", kiosk + ":8080")).isFalse();
         assertThat(isServed(shop.outside(), "stranger", kiosk + ":9090")).isFalse();
         try (var wire = new Wire(near, word)) {
@@ -106,7 +108,9 @@ class CaptureTest extends InstalledMesh {
         assertThat(cluster.culvert("check").output()).contains("inbound port 9100");
 
         cluster.apply(shop.scraped(
-                "kiosk", 9090, cluster.pod(shop.outside(), "stranger").getStatus().getPodIP()));
+                "kiosk",
+                9090,
+                cluster.pod(shop.outside(), "stranger").getStatus().getPodIP()));
         Await.until("the scraper is served", () -> isServed(shop.outside(), "stranger", kiosk + ":9090"));
         assertThat(isServed(shop.outside(), "stranger", kiosk + ":8080")).isFalse();
         Await.until("nobody else is", () -> !isServed(shop.namespace(), "web", kiosk + ":9090"));
@@ -159,13 +163,30 @@ class CaptureTest extends InstalledMesh {
         }
     }
 
+    /// Its first container is in the mesh already, and nothing of the mesh keeps it from ending.
+    @Test
+    void aJobIsInTheMeshFromItsInitContainerOnAndEnds() throws Exception {
+        refuseStrangers();
+        cluster.apply(shop.job("job", near, server()));
+        Await.until(
+                "the job is done",
+                () -> cluster.pod(shop.namespace(), "job")
+                        .getStatus()
+                        .getPhase()
+                        .equals("Succeeded"));
+        Await.until(
+                "its node's agent has let it go",
+                () -> cluster.log(cluster.systemPod("istio-cni-node", near))
+                        .contains("pod " + shop.namespace() + "/job has gone"));
+    }
+
     /// Each pod that runs is captured: none slips through when many come at once, and all go.
     @Test
     void manyPodsComeAndGoAtOnce() throws Exception {
         var names =
                 IntStream.range(0, MANY).mapToObj(number -> "many-" + number).toList();
-        for (var name : names) {
-            cluster.apply(shop.client(shop.namespace(), name, name.hashCode() % 2 == 0 ? near : far));
+        for (var number = 0; number < MANY; number++) {
+            cluster.apply(shop.client(shop.namespace(), names.get(number), number % 2 == 0 ? near : far));
         }
         cluster.awaitReady(shop.namespace(), names.toArray(String[]::new));
         for (var name : names) {

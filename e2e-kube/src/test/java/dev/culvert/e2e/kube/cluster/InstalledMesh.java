@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -42,11 +41,7 @@ abstract class InstalledMesh {
         cluster.apply(resource("istio-crds.yaml"));
         Await.until(
                 "nothing is left of an earlier mesh",
-                () -> cluster.client()
-                                .namespaces()
-                                .withName(KubeCluster.SYSTEM)
-                                .get()
-                        == null);
+                () -> cluster.client().namespaces().withName(KubeCluster.SYSTEM).get() == null);
         refusesWhatIsSomebodyElses();
         for (var node : nodes) {
             Faults.ownGroup(cluster, node);

@@ -56,6 +56,20 @@ record Shop(String namespace, String image) {
                         .formatted(url);
     }
 
+    /// Fetches something in an init container, which only a member of the mesh gets, and once more; then it is done.
+    String job(String name, String node, String url) {
+        return pod(namespace, name, node).replace("  containers:\n", """
+                                  restartPolicy: Never
+                                  initContainers:
+                                  - name: first
+                                    image: %s
+                                    imagePullPolicy: IfNotPresent
+                                    command: [timeout, "30", wget, -q, -O, /dev/null, "%s"]
+                                  containers:
+                                """.formatted(image, url))
+                + "    command: [timeout, \"30\", wget, -q, -O, /dev/null, \"%s\"]\n".formatted(url);
+    }
+
     /// A pod without which a node is of no use.
     String nodeCritical(String name, String node) {
         return pod(CRITICAL, name, node).replace("spec:\n", "spec:\n  priorityClassName: system-node-critical\n")
@@ -175,7 +189,11 @@ record Shop(String namespace, String image) {
 
     /// A server on three ports, one of which its author keeps out of the mesh.
     String kiosk(String name, String node, String word) {
-        return pod(namespace, name, node).replace("labels: {app: " + name + "}", "labels: {app: " + name + "}, annotations: {culvert.dev/exclude-inbound-ports: \"9100\"}")
+        return pod(namespace, name, node)
+                        .replace(
+                                "labels: {app: " + name + "}",
+                                "labels: {app: " + name
+                                        + "}, annotations: {culvert.dev/exclude-inbound-ports: \"9100\"}")
                 + """
                     command: [sh, -c, "mkdir -p /tmp/www && echo %s > /tmp/www/index.html && httpd -p 9100 -h /tmp/www && httpd -p 9090 -h /tmp/www && exec httpd -f -p 8080 -h /tmp/www"]
                     readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1, timeoutSeconds: 5}
