@@ -53,8 +53,9 @@ final class KubernetesPlatform implements Platform {
         authority = new CertificateAuthority(clock, load(secrets));
         tokens = new TokenReviews(review -> client.tokenReviews().create(review), settings.tokenAudiences());
         roots = new RootConfigMaps(client, authority, this::wakeLeader);
-        waypoints = new WaypointDeployments(client, manifests(settings), this::hasGateways, this::wakeLeader);
-        var statuses = new Statuses(client, settings.translation(), waypoints::isReady, clock);
+        waypoints = new WaypointDeployments(
+                client, manifests(settings), settings.namespace(), this::hasGateways, this::wakeLeader);
+        var statuses = new Statuses(client, settings.translation(), waypoints, clock);
         leader = new Leader<>(
                 client,
                 settings.namespace(),

@@ -5,6 +5,7 @@ import dev.culvert.istiod.kube.Apply;
 import dev.culvert.istiod.kube.Leader;
 import dev.culvert.istiod.kube.Outcome;
 import dev.culvert.istiod.kube.Present;
+import dev.culvert.istiod.status.Deployed;
 import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.object.GatewayClass;
 import dev.culvert.kube.object.Kind;
@@ -21,25 +22,34 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Makes our GatewayClasses where nobody has them, and runs each of their Gateways. What belongs to a Gateway goes with
 /// it, by the cluster's garbage collection. An object of that name that we do not manage is left alone.
-public final class WaypointDeployments implements Leader.Writer<Outcome>, AutoCloseable {
+public final class WaypointDeployments implements Leader.Writer<Outcome>, Deployed, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("gateway");
 
     private final KubernetesClient client;
     private final WaypointManifests manifests;
     private final BooleanSupplier served;
     private final Present<Deployment> present;
+    private final Parameters parameters;
+    private final Runnable changed;
     private final Map<ObjectKey, String> applied = new HashMap<>();
+    private final Map<ObjectKey, String> problems = new ConcurrentHashMap<>();
 
     /// @param served whether the cluster has the Gateway API
-    /// @param changed told when a Deployment of ours is different
+    /// @param namespace the controller's
+    /// @param changed told when a Deployment of ours or what it is made from is different
     public WaypointDeployments(
-            KubernetesClient client, WaypointManifests.Settings settings, BooleanSupplier served, Runnable changed) {
+            KubernetesClient client,
+            WaypointManifests.Settings settings,
+            String namespace,
+            BooleanSupplier served,
+            Runnable changed) {
         this.client = client;
         this.served = served;
         this.manifests = new WaypointManifests(settings);
@@ -50,10 +60,13 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, AutoCl
                         .inAnyNamespace()
                         .withLabel(WaypointManifests.MANAGED, WaypointManifests.MANAGED_BY),
                 changed);
+        this.parameters = new Parameters(client, namespace, changed);
+        this.changed = changed;
     }
 
     public void start() {
         present.start();
+        parameters.start();
     }
 
     @Override
@@ -70,15 +83,21 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, AutoCl
         }
         var failed = new ArrayList<String>();
         applied.keySet().removeIf(key -> !now.objects().objects().containsKey(key));
-        for (var gateway : now.objects().all(Gateway.class)) {
-            if (gateway.isWaypoint()
-                    && Waypoints.isOurs(gateway, now.objects())
-                    && !gateway.metadata().deleted()) {
-                try {
-                    run(gateway, now.objects());
-                } catch (RuntimeException refused) {
-                    failed.add(gateway.key() + ": " + refused.getMessage());
-                }
+        problems.keySet().removeIf(key -> !now.objects().objects().containsKey(key));
+        var ours = now.objects().all(Gateway.class).stream()
+                .filter(gateway -> gateway.isWaypoint()
+                        && Waypoints.isOurs(gateway, now.objects())
+                        && !gateway.metadata().deleted())
+                .toList();
+        parameters.retain(ours);
+        for (var gateway : ours) {
+            try {
+                run(gateway, now.objects());
+                problem(gateway, Optional.empty());
+            } catch (IllegalArgumentException wrong) {
+                problem(gateway, Optional.of(String.valueOf(wrong.getMessage())));
+            } catch (RuntimeException refused) {
+                failed.add(gateway.key() + ": " + refused.getMessage());
             }
         }
         if (!failed.isEmpty()) {
@@ -107,8 +126,23 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, AutoCl
         }
     }
 
+    /// What its author wrote cannot be done: nothing of it is, and what runs goes on.
+    private void problem(Gateway gateway, Optional<String> now) {
+        var before = Optional.ofNullable(
+                now.isPresent() ? problems.put(gateway.key(), now.get()) : problems.remove(gateway.key()));
+        if (!before.equals(now)) {
+            now.ifPresent(why -> LOG.warn("{} is left as it is: {}", gateway.key(), why));
+            changed.run();
+        }
+    }
+
+    @Override
+    public Optional<String> problem(Gateway gateway) {
+        return Optional.ofNullable(problems.get(gateway.key()));
+    }
+
     private void run(Gateway gateway, ObjectSet objects) {
-        var wanted = manifests.of(gateway);
+        var wanted = manifests.of(gateway, parameters.of(gateway));
         var text = client.getKubernetesSerialization().asJson(wanted);
         if (text.equals(applied.get(gateway.key())) && isThere(gateway, objects)) {
             return;
@@ -116,6 +150,11 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, AutoCl
         requireOurs(gateway, wanted);
         for (HasMetadata one : wanted) {
             Apply.object(client, one);
+        }
+        for (var optional : List.of(WaypointManifests.autoscaler(gateway), WaypointManifests.budget(gateway))) {
+            if (wanted.stream().noneMatch(one -> one.getKind().equals(optional.getKind()))) {
+                removed(optional);
+            }
         }
         applied.put(gateway.key(), text);
         LOG.info("{} runs", gateway.key());
@@ -131,13 +170,24 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, AutoCl
         return present.find(gateway.namespace(), gateway.name());
     }
 
-    /// Whether a pod of the Gateway is ready. Safe for any thread.
+    @Override
     public boolean isReady(Gateway gateway) {
         return deployment(gateway)
                 .map(Deployment::getStatus)
                 .map(DeploymentStatus::getReadyReplicas)
                 .filter(ready -> ready > 0)
                 .isPresent();
+    }
+
+    private void removed(HasMetadata optional) {
+        var there = client.resource(optional).get();
+        if (there != null && isManaged(there)) {
+            client.resource(there).delete();
+            LOG.info(
+                    "{} {} is asked for no longer",
+                    there.getKind(),
+                    there.getMetadata().getName());
+        }
     }
 
     private void requireOurs(Gateway gateway, List<HasMetadata> wanted) {
@@ -161,5 +211,6 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, AutoCl
     @Override
     public void close() {
         present.close();
+        parameters.close();
     }
 }

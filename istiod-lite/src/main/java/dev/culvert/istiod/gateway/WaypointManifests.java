@@ -20,6 +20,11 @@ import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
+import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
+import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscalerBuilder;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudgetBuilder;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -54,11 +59,45 @@ public record WaypointManifests(Settings settings) {
             String network,
             AccessFormat accessLog) {}
 
-    List<HasMetadata> of(Gateway gateway) {
-        return List.of(
-                new ServiceAccountBuilder().withMetadata(metadata(gateway)).build(),
-                service(gateway),
-                deployment(gateway));
+    /// @param overlays what changes them, one after the other
+    /// @throws IllegalArgumentException if one cannot be applied
+    List<HasMetadata> of(Gateway gateway, List<Overlay> overlays) {
+        var all = new ArrayList<HasMetadata>();
+        all.add(new ServiceAccountBuilder().withMetadata(metadata(gateway)).build());
+        all.add(service(gateway));
+        all.add(deployment(gateway));
+        if (overlays.stream().anyMatch(overlay -> overlay.changes(Overlay.AUTOSCALER))) {
+            all.add(autoscaler(gateway));
+        }
+        if (overlays.stream().anyMatch(overlay -> overlay.changes(Overlay.BUDGET))) {
+            all.add(budget(gateway));
+        }
+        for (var overlay : overlays) {
+            all.replaceAll(overlay::applied);
+        }
+        return List.copyOf(all);
+    }
+
+    /// Of one pod, unless an overlay says more.
+    static HorizontalPodAutoscaler autoscaler(Gateway gateway) {
+        return new HorizontalPodAutoscalerBuilder()
+                .withMetadata(metadata(gateway))
+                .withNewSpec()
+                .withNewScaleTargetRef("apps/v1", "Deployment", gateway.name())
+                .withMaxReplicas(1)
+                .endSpec()
+                .build();
+    }
+
+    static PodDisruptionBudget budget(Gateway gateway) {
+        return new PodDisruptionBudgetBuilder()
+                .withMetadata(metadata(gateway))
+                .withNewSpec()
+                .withNewSelector()
+                .withMatchLabels(Map.of(Waypoints.GATEWAY_NAME, gateway.name()))
+                .endSelector()
+                .endSpec()
+                .build();
     }
 
     private static ObjectMeta metadata(Gateway gateway) {

@@ -4,9 +4,10 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.dsl.Informable;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import java.util.List;
 import java.util.Optional;
 
-/// Objects that we write ourselves, as they are on the API server now. A watch that fails is begun anew for ever.
+/// Objects of a kind as they are on the API server now. A watch that fails is begun anew for ever.
 public final class Present<T extends HasMetadata> implements AutoCloseable {
     private final String what;
     private final SharedIndexInformer<T> informer;
@@ -42,12 +43,16 @@ public final class Present<T extends HasMetadata> implements AutoCloseable {
     /// @throws IllegalStateException while not all have been read
     public void requireListed() {
         if (!informer.hasSynced()) {
-            throw new IllegalStateException(what + " have not been listed yet");
+            throw new IllegalStateException(what + ": not listed yet");
         }
     }
 
     public Optional<T> find(String namespace, String name) {
         return Optional.ofNullable(informer.getStore().getByKey(namespace + "/" + name));
+    }
+
+    public List<T> all() {
+        return informer.getStore().list();
     }
 
     @Override

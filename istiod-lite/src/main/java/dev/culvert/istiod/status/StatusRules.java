@@ -23,24 +23,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// What the status of each object is to say; conditions, reasons and messages are Istio's where it has them. Pure, but
-/// for `ready`.
+/// for `deployed`.
 final class StatusRules {
     private static final String BOUND = "istio.io/WaypointBound";
     private static final String ZTUNNEL = "ZtunnelAccepted";
     private static final String WAYPOINT = "WaypointAccepted";
 
     private final TranslationSettings settings;
-    private final Predicate<Gateway> ready;
+    private final Deployed deployed;
 
-    /// @param ready whether a pod of a waypoint is ready
-    StatusRules(TranslationSettings settings, Predicate<Gateway> ready) {
+    StatusRules(TranslationSettings settings, Deployed deployed) {
         this.settings = settings;
-        this.ready = ready;
+        this.deployed = deployed;
     }
 
     List<Wanted> of(Outcome now) {
@@ -198,13 +196,18 @@ final class StatusRules {
                 gateway.metadata().generation(),
                 Map.of(
                         "conditions",
-                        List.of(
-                                Wanted.condition("Accepted", true, "Accepted", "Resource accepted"),
-                                programmed(gateway, !addresses.isEmpty(), hostname)),
+                        List.of(accepted(gateway), programmed(gateway, !addresses.isEmpty(), hostname)),
                         "addresses",
                         addresses.isEmpty() ? List.of() : addresses(addresses, hostname),
                         "listeners",
                         gateway.listeners().stream().map(StatusRules::listener).toList()));
+    }
+
+    private Map<String, ?> accepted(Gateway gateway) {
+        var problem = deployed.problem(gateway);
+        return problem.isPresent()
+                ? Wanted.condition("Accepted", false, "InvalidParameters", problem.get())
+                : Wanted.condition("Accepted", true, "Accepted", "Resource accepted");
     }
 
     private Map<String, ?> programmed(Gateway gateway, boolean hasAddress, String hostname) {
@@ -212,7 +215,7 @@ final class StatusRules {
             return Wanted.condition(
                     "Programmed", false, "AddressNotAssigned", "Service " + gateway.name() + " has no address yet");
         }
-        return ready.test(gateway)
+        return deployed.isReady(gateway)
                 ? Wanted.condition(
                         "Programmed",
                         true,

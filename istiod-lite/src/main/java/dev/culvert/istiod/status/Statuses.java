@@ -6,7 +6,6 @@ import dev.culvert.istiod.kube.Apply;
 import dev.culvert.istiod.kube.Leader;
 import dev.culvert.istiod.kube.Outcome;
 import dev.culvert.kube.client.ApiResource;
-import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.object.ObjectKey;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
@@ -25,7 +24,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -41,10 +39,9 @@ public final class Statuses implements Leader.Writer<Outcome> {
     private final Clock clock;
     private final Map<ObjectKey, Wanted> written = new HashMap<>();
 
-    /// @param ready whether a pod of a waypoint is ready
-    public Statuses(KubernetesClient client, TranslationSettings settings, Predicate<Gateway> ready, Clock clock) {
+    public Statuses(KubernetesClient client, TranslationSettings settings, Deployed deployed, Clock clock) {
         this.client = client;
-        this.wanted = new StatusRules(settings, ready)::of;
+        this.wanted = new StatusRules(settings, deployed)::of;
         this.clock = clock;
     }
 

@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -33,10 +34,10 @@ class WaypointManifestsTest {
 
     @Test
     void everythingHasTheGatewaysNameAndBelongsToIt() {
-        assertThat(MANIFESTS.of(GATEWAY))
+        assertThat(MANIFESTS.of(GATEWAY, List.of()))
                 .extracting(HasMetadata::getKind)
                 .containsExactly("ServiceAccount", "Service", "Deployment");
-        assertThat(MANIFESTS.of(GATEWAY)).allSatisfy(one -> {
+        assertThat(MANIFESTS.of(GATEWAY, List.of())).allSatisfy(one -> {
             assertThat(one.getMetadata().getName()).isEqualTo("wp");
             assertThat(one.getMetadata().getNamespace()).isEqualTo("shop");
             assertThat(one.getMetadata().getLabels())
@@ -60,7 +61,7 @@ class WaypointManifestsTest {
                     labels: {team: a, istio.io/dataplane-mode: ambient, gateway.networking.k8s.io/gateway-name: other}
                     annotations: {note: b, prometheus.io/scrape: "false", networking.istio.io/traffic-distribution: Any}
                 """);
-        var all = MANIFESTS.of(gateway);
+        var all = MANIFESTS.of(gateway, List.of());
         assertThat(all).allSatisfy(one -> {
             assertThat(one.getMetadata().getLabels())
                     .containsEntry("team", "a")
@@ -87,7 +88,7 @@ class WaypointManifestsTest {
                   annotations: {kubectl.kubernetes.io/last-applied-configuration: "{}", note: b}
                 spec: {gatewayClassName: istio-waypoint}
                 """);
-        var service = MANIFESTS.of(gateway).get(1).getMetadata();
+        var service = MANIFESTS.of(gateway, List.of()).get(1).getMetadata();
         assertThat(service.getLabels()).containsEntry("own", "1");
         assertThat(service.getAnnotations())
                 .containsExactlyInAnyOrderEntriesOf(
@@ -101,7 +102,7 @@ class WaypointManifestsTest {
 
     @Test
     void theServiceLeadsToTheTunnelPort() {
-        var service = (Service) MANIFESTS.of(GATEWAY).get(1);
+        var service = (Service) MANIFESTS.of(GATEWAY, List.of()).get(1);
         assertThat(service.getSpec().getPorts())
                 .extracting(port -> port.getPort())
                 .containsExactly(15021, 15008);
@@ -109,7 +110,8 @@ class WaypointManifestsTest {
 
     @Test
     void thePodIsAWaypointWithItsOwnAccountAndNoRights() {
-        var pod = ((Deployment) MANIFESTS.of(GATEWAY).get(2)).getSpec().getTemplate();
+        var pod =
+                ((Deployment) MANIFESTS.of(GATEWAY, List.of()).get(2)).getSpec().getTemplate();
         assertThat(pod.getMetadata().getLabels())
                 .containsEntry("istio.io/dataplane-mode", "none")
                 .containsEntry("networking.istio.io/tunnel", "http");
@@ -146,6 +148,6 @@ class WaypointManifestsTest {
 
     @Test
     void equalGatewaysGiveEqualManifests() {
-        assertThat(MANIFESTS.of(GATEWAY)).isEqualTo(MANIFESTS.of(GATEWAY));
+        assertThat(MANIFESTS.of(GATEWAY, List.of())).isEqualTo(MANIFESTS.of(GATEWAY, List.of()));
     }
 }

@@ -7,6 +7,7 @@ import dev.culvert.istiod.ambient.Translator;
 import dev.culvert.istiod.kube.Outcome;
 import dev.culvert.istiod.waypoint.WaypointTranslator;
 import dev.culvert.kube.object.Gap;
+import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.ObjectKey;
 import dev.culvert.kube.object.ObjectSet;
@@ -267,12 +268,45 @@ class StatusRulesTest {
         var read = ApiReader.read(key, Map.of("metadata", Map.of("name", "p", "namespace", "shop"), "spec", spec));
         var gap = new Gap(Place.inCluster(key), Optional.of(key));
         var objects = new ObjectSet(Map.of(key, read.closed().orElseThrow()), read.problems(), List.of(gap));
-        var wanted =
-                new StatusRules(TranslationSettings.defaults(), _ -> true).of(new Outcome(objects, read.problems()));
+        var wanted = new StatusRules(TranslationSettings.defaults(), deployed(true, ""))
+                .of(new Outcome(objects, read.problems()));
         assertThat(wanted)
                 .singleElement()
                 .satisfies(one -> assertThat(conditions(one.fields().get("conditions")))
                         .containsExactly("ZtunnelAccepted False Invalid"));
+    }
+
+    @Test
+    void aGatewayWhoseParametersCannotBeUsedIsNotAccepted() {
+        var gateway = """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: Gateway
+                metadata: {name: wp, namespace: shop}
+                spec:
+                  gatewayClassName: culvert-waypoint
+                  listeners: [{name: mesh, port: 15008, protocol: HBONE}]
+                """;
+        var objects = ObjectSet.of(YamlReader.read(Path.of("wp.yaml"), gateway).objects(), List.of());
+        var wanted = new StatusRules(TranslationSettings.defaults(), deployed(true, "unknown key x"))
+                .of(new Outcome(objects, List.of()));
+        assertThat(wanted)
+                .singleElement()
+                .satisfies(one -> assertThat(conditions(one.fields().get("conditions")))
+                        .contains("Accepted False InvalidParameters"));
+    }
+
+    private static Deployed deployed(boolean ready, String problem) {
+        return new Deployed() {
+            @Override
+            public boolean isReady(Gateway gateway) {
+                return ready;
+            }
+
+            @Override
+            public Optional<String> problem(Gateway gateway) {
+                return Optional.of(problem).filter(text -> !text.isEmpty());
+            }
+        };
     }
 
     private static Wanted wanted(String yaml, boolean ready, String object) {
@@ -289,6 +323,6 @@ class StatusRulesTest {
         var problems = new ArrayList<>(read.problems());
         problems.addAll(Translator.translate(objects, settings).problems());
         problems.addAll(WaypointTranslator.translate(objects, settings).problems());
-        return new StatusRules(settings, _ -> ready).of(new Outcome(objects, problems));
+        return new StatusRules(settings, deployed(ready, "")).of(new Outcome(objects, problems));
     }
 }

@@ -2,6 +2,7 @@ package dev.culvert.kube.object;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// A `gateway.networking.k8s.io` Gateway.
@@ -28,7 +29,9 @@ public record Gateway(
     }
 
     /// What is to be on all that runs for it: `spec.infrastructure`, else what is on the Gateway itself.
-    public record Infrastructure(Map<String, String> labels, Map<String, String> annotations) {
+    /// @param parameters the ConfigMap of its namespace that changes what runs for it
+    public record Infrastructure(
+            Map<String, String> labels, Map<String, String> annotations, Optional<String> parameters) {
         public Infrastructure {
             labels = Map.copyOf(labels);
             annotations = Map.copyOf(annotations);

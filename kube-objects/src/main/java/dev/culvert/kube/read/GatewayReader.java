@@ -7,6 +7,7 @@ import dev.culvert.kube.object.Gateway.Listener;
 import dev.culvert.kube.object.GatewayClass;
 import dev.culvert.kube.object.Metadata;
 import java.util.Map;
+import java.util.Optional;
 
 /// Reads Gateways of the Gateway API.
 final class GatewayReader {
@@ -57,22 +58,28 @@ final class GatewayReader {
                 object.error("metadata", "annotation " + annotation + " is not supported yet", "remove it");
             }
         }
-        ignored(spec, "addresses");
-        ignored(spec.childOrEmpty("infrastructure"), "parametersRef");
-    }
-
-    private static void ignored(Fields in, String field) {
-        if (in.has(field)) {
-            in.warning(field, in.named(field) + " is not supported yet and is ignored", "remove it");
+        if (spec.has("addresses")) {
+            spec.warning("addresses", spec.named("addresses") + " is not supported yet and is ignored", "remove it");
         }
     }
 
     private static Infrastructure infrastructure(Fields spec, Metadata metadata) {
         if (!spec.has("infrastructure")) {
-            return new Infrastructure(metadata.labels(), metadata.annotations());
+            return new Infrastructure(metadata.labels(), metadata.annotations(), Optional.empty());
         }
         var said = spec.childOrEmpty("infrastructure").knowing(RouteFields.INFRASTRUCTURE);
-        return new Infrastructure(said.textMap("labels"), said.textMap("annotations"));
+        return new Infrastructure(said.textMap("labels"), said.textMap("annotations"), parameters(said));
+    }
+
+    private static Optional<String> parameters(Fields infrastructure) {
+        if (!infrastructure.has("parametersRef")) {
+            return Optional.empty();
+        }
+        var ref = infrastructure.childOrEmpty("parametersRef").knowing(RouteFields.PARAMETERS_REF);
+        if (!ref.text("group", "").isEmpty() || !ref.requiredText("kind").equals("ConfigMap")) {
+            ref.error("kind", "parameters of a waypoint are in a ConfigMap", "write group: \"\" and kind: ConfigMap");
+        }
+        return Optional.of(ref.requiredText("name"));
     }
 
     private static Listener listener(Fields listener) {

@@ -7,6 +7,7 @@ final class RouteFields {
     static final Set<String> GATEWAY =
             Set.of("addresses", "allowedListeners", "gatewayClassName", "infrastructure", "listeners", "tls");
     static final Set<String> INFRASTRUCTURE = Set.of("annotations", "labels", "parametersRef");
+    static final Set<String> PARAMETERS_REF = Set.of("group", "kind", "name");
     static final Set<String> GATEWAY_CLASS = Set.of("controllerName", "description", "parametersRef");
     static final Set<String> LISTENER = Set.of("allowedRoutes", "hostname", "name", "port", "protocol", "tls");
     static final Set<String> ALLOWED_ROUTES = Set.of("kinds", "namespaces");

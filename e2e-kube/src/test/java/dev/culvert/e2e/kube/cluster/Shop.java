@@ -278,6 +278,24 @@ record Shop(String namespace, String image) {
                 """.formatted(namespace);
     }
 
+    /// A waypoint that a ConfigMap changes.
+    String waypointWithParameters() {
+        return waypoint()
+                .replace(
+                        "spec:\n",
+                        "spec:\n  infrastructure: {parametersRef: {group: \"\", kind: ConfigMap, name: parameters}}\n");
+    }
+
+    /// @param data as YAML, without indentation
+    String parameters(String data) {
+        return """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: parameters, namespace: %s}
+                data:
+                %s""".formatted(namespace, data.indent(2));
+    }
+
     String throughWaypoint(String server) {
         return """
                 apiVersion: v1

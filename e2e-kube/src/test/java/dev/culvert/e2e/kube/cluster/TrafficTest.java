@@ -2,6 +2,7 @@ package dev.culvert.e2e.kube.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fabric8.kubernetes.api.model.apps.Deployment;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -114,6 +115,56 @@ class TrafficTest extends InstalledMesh {
         Await.until(
                 "nobody is served without it",
                 () -> cluster.fetch(shop.namespace(), "web", server()).code() != 0);
+    }
+
+    /// What a mistake asks for is not done, and is told; what is asked for no longer goes.
+    @Test
+    void parametersChangeWhatRunsForAGateway() throws Exception {
+        cluster.apply(resource("gateway-crds.yaml"));
+        cluster.apply(shop.parameters("""
+                deployment: "spec: {template: {metadata: {annotations: {tuned: 'yes'}}}}"
+                horizontalPodAutoscaler: "spec: {minReplicas: 2, maxReplicas: 3}"
+                podDisruptionBudget: "spec: {minAvailable: 1}"
+                """));
+        cluster.apply(shop.waypointWithParameters());
+        Await.until("the Gateway is programmed", () -> gateway("Programmed").equals("True"));
+        Await.until("two pods are ready", () -> deployment().getStatus().getReadyReplicas() == 2);
+        assertThat(deployment().getSpec().getTemplate().getMetadata().getAnnotations())
+                .containsEntry("tuned", "yes");
+        assertThat(budgets()).isEqualTo(1);
+
+        cluster.apply(shop.parameters("deployments: \"spec: {replicas: 1}\"\n"));
+        Await.until("its author is told", () -> gateway("Accepted").equals("False"));
+        assertThat(budgets()).as("it is left as it was").isEqualTo(1);
+
+        cluster.apply(shop.parameters("deployment: \"spec: {replicas: 1}\"\n"));
+        Await.until("it is accepted again", () -> gateway("Accepted").equals("True"));
+        Await.until("the budget has gone", () -> budgets() == 0);
+        Await.until("one pod is left", () -> deployment().getStatus().getReplicas() == 1);
+    }
+
+    private String gateway(String condition) {
+        return cluster.condition("Gateway", shop.namespace(), "gate", condition);
+    }
+
+    private Deployment deployment() {
+        return cluster.client()
+                .apps()
+                .deployments()
+                .inNamespace(shop.namespace())
+                .withName("gate")
+                .get();
+    }
+
+    private int budgets() {
+        return cluster.client()
+                .policy()
+                .v1()
+                .podDisruptionBudget()
+                .inNamespace(shop.namespace())
+                .list()
+                .getItems()
+                .size();
     }
 
     private String fetchFromWeb(String url) throws Exception {
