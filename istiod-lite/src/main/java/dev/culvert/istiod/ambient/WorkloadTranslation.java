@@ -96,8 +96,11 @@ public final class WorkloadTranslation {
 
     /// What peers dial in clear; a pod that is not captured takes nothing else.
     private static Optional<Extension> excluded(Metadata metadata) {
+        if (!captured(metadata) || metadata.annotation(Exclusions.INBOUND_PORTS).isEmpty()) {
+            return Optional.empty();
+        }
         var ports = Exclusions.of(metadata.annotations()).inboundPorts();
-        return ports.isEmpty() || !captured(metadata)
+        return ports.isEmpty()
                 ? Optional.empty()
                 : Optional.of(Extension.newBuilder()
                         .setName(AddressReader.EXCLUSIONS)

@@ -59,6 +59,11 @@ final class StrategicMerge {
         return value instanceof Map<?, ?> map && "delete".equals(map.get(DIRECTIVE));
     }
 
+    /// Among the elements of a list: the others are all of it.
+    private static boolean isReplacement(Object element) {
+        return element instanceof Map<?, ?> map && map.size() == 1 && "replace".equals(map.get(DIRECTIVE));
+    }
+
     private static Object merge(String field, @Nullable Object base, Object patch) {
         return switch (patch) {
             case Map<?, ?> map -> merge(base instanceof Map<?, ?> known ? texts(known) : Map.of(), texts(map));
@@ -72,13 +77,10 @@ final class StrategicMerge {
         if (key == null) {
             return patch;
         }
-        var isReplaced = patch.stream()
-                .anyMatch(
-                        one -> one instanceof Map<?, ?> map && map.size() == 1 && "replace".equals(map.get(DIRECTIVE)));
-        var merged = new ArrayList<Object>(isReplaced ? List.of() : base);
+        var merged = new ArrayList<Object>(patch.stream().anyMatch(StrategicMerge::isReplacement) ? List.of() : base);
         for (var one : patch) {
             var element = one instanceof Map<?, ?> map ? texts(map) : Map.<String, Object>of();
-            if (element.size() == 1 && "replace".equals(element.get(DIRECTIVE))) {
+            if (isReplacement(element)) {
                 continue;
             }
             var value = element.get(key);

@@ -3,7 +3,6 @@ package dev.culvert.istiod.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.culvert.daemon.log.AccessFormat;
 import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.read.YamlReader;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
@@ -31,14 +30,6 @@ class OverlayTest {
                       infrastructure: {parametersRef: {group: "", kind: ConfigMap, name: own}}
                       listeners: [{name: mesh, port: 15008, protocol: HBONE}]
                     """).objects().getFirst();
-    private static final WaypointManifests MANIFESTS = new WaypointManifests(new WaypointManifests.Settings(
-            "culvert/waypoint:1",
-            "https://istiod.mesh.svc:15012",
-            "c1",
-            "td",
-            "cluster.local",
-            "n1",
-            AccessFormat.JSON));
 
     private static Overlay overlay(Map<String, String> data) {
         return Overlay.of(new ConfigMapBuilder()
@@ -51,7 +42,7 @@ class OverlayTest {
     }
 
     private static <T extends HasMetadata> T only(Class<T> type, Overlay... overlays) {
-        return MANIFESTS.of(GATEWAY, List.of(overlays)).stream()
+        return WaypointManifestsTest.MANIFESTS.of(GATEWAY, List.of(overlays)).stream()
                 .filter(type::isInstance)
                 .map(type::cast)
                 .findFirst()
@@ -87,7 +78,8 @@ class OverlayTest {
 
     @Test
     void autoscalerAndBudgetAreThereWhenNamedOnly() {
-        assertThat(MANIFESTS.of(GATEWAY, List.of(overlay(Map.of("deployment", "spec: {replicas: 2}")))))
+        assertThat(WaypointManifestsTest.MANIFESTS.of(
+                        GATEWAY, List.of(overlay(Map.of("deployment", "spec: {replicas: 2}")))))
                 .hasSize(3);
         var both = overlay(Map.of(
                 "horizontalPodAutoscaler", "spec: {minReplicas: 2, maxReplicas: 5}",
@@ -115,7 +107,7 @@ class OverlayTest {
             deployment          | spec: {template: {spec: {containers: [{image: x}]}}}        | an element of containers has no name
             """)
     void whatCannotBeIsRefusedWithTheConfigMapAndTheKey(String key, String text, String why) {
-        assertThatThrownBy(() -> MANIFESTS.of(GATEWAY, List.of(overlay(Map.of(key, text)))))
+        assertThatThrownBy(() -> WaypointManifestsTest.MANIFESTS.of(GATEWAY, List.of(overlay(Map.of(key, text)))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("ConfigMap shop/own: ")
                 .hasMessageContaining(why);

@@ -23,7 +23,7 @@ class WaypointManifestsTest {
                       gatewayClassName: istio-waypoint
                       listeners: [{name: mesh, port: 15008, protocol: HBONE}]
                     """).objects().getFirst();
-    private static final WaypointManifests MANIFESTS = new WaypointManifests(new WaypointManifests.Settings(
+    static final WaypointManifests MANIFESTS = new WaypointManifests(new WaypointManifests.Settings(
             "culvert/waypoint:1",
             "https://istiod.mesh.svc:15012",
             "c1",

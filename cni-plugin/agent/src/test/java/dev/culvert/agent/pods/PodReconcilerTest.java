@@ -283,10 +283,7 @@ class PodReconcilerTest {
         try (var ztunnel = ScriptedZtunnel.connectEmpty(socket());
                 var app = PodNetwork.server(network.peer, 8080, "app");
                 var proxy = PodNetwork.server(network.pod, 15001, "proxy")) {
-            agent.reconciler.pods(pod("ambient"));
-            ztunnel.receiveAdd();
-            ztunnel.ack();
-            awaitStatus(Optional.of(State.ENABLED));
+            captured(ztunnel);
             try (var captured = PodNetwork.connect(network.pod, "198.18.64.1", 8080)) {
                 assertThat(captured.read()).isEqualTo("proxy");
                 agent.reconciler.pods(pod("none"));
@@ -307,10 +304,7 @@ class PodReconcilerTest {
     @Test
     void nextAgentTakesOverWithoutAGapAndSendsThePodAgain() throws Exception {
         try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
-            agent.reconciler.pods(pod("ambient"));
-            ztunnel.receiveAdd();
-            ztunnel.ack();
-            awaitStatus(Optional.of(State.ENABLED));
+            captured(ztunnel);
         }
         agent.close();
         assertThat(status.read("uid")).contains(State.ENABLED);
@@ -425,10 +419,7 @@ class PodReconcilerTest {
     @Test
     void podThatIsGoneIsDeletedAndItsStatusRemoved() throws Exception {
         try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
-            agent.reconciler.pods(pod("ambient"));
-            ztunnel.receiveAdd();
-            ztunnel.ack();
-            awaitStatus(Optional.of(State.ENABLED));
+            captured(ztunnel);
             agent.reconciler.pods(List.of());
             assertThat(ztunnel.receive()).isEqualTo(DEL);
             ztunnel.ack();
@@ -440,10 +431,7 @@ class PodReconcilerTest {
     @Test
     void agentThatLeavesReleasesItsPodsAndCapturesNoFurther() throws Exception {
         try (var ztunnel = ScriptedZtunnel.connectEmpty(socket())) {
-            agent.reconciler.pods(pod("ambient"));
-            ztunnel.receiveAdd();
-            ztunnel.ack();
-            awaitStatus(Optional.of(State.ENABLED));
+            captured(ztunnel);
             var left = agent.reconciler.leave(Duration.ofSeconds(5));
             assertThat(ztunnel.receive()).isEqualTo(DEL);
             ztunnel.ack();
