@@ -4,13 +4,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /// IP addresses as values: never a name lookup, IPv4-mapped IPv6 is plain IPv4.
 public final class Addresses {
-    private static final Pattern IPV4 = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
-    private static final Pattern IPV6 = Pattern.compile("[0-9a-fA-F:]*:[0-9a-fA-F:.]*");
-
     private Addresses() {}
 
     /// @param bytes 4 or 16 of them
@@ -25,7 +21,7 @@ public final class Addresses {
 
     /// Parses a literal address; empty for anything else, names included.
     public static Optional<InetAddress> parse(String text) {
-        if (!IPV4.matcher(text).matches() && !IPV6.matcher(text).matches()) {
+        if (!isDotted(text) && !isHexWithColons(text)) {
             return Optional.empty();
         }
         try {
@@ -33,6 +29,35 @@ public final class Addresses {
         } catch (IllegalArgumentException _) {
             return Optional.empty();
         }
+    }
+
+    /// Four groups of one to three digits; `ofLiteral` takes fewer, too.
+    private static boolean isDotted(String text) {
+        var dots = 0;
+        var digits = 0;
+        for (var i = 0; i < text.length(); i++) {
+            var c = text.charAt(i);
+            if (c >= '0' && c <= '9' && digits < 3) {
+                digits++;
+            } else if (c == '.' && digits > 0) {
+                dots++;
+                digits = 0;
+            } else {
+                return false;
+            }
+        }
+        return dots == 3 && digits > 0;
+    }
+
+    /// Without a scope, which `ofLiteral` takes, too.
+    private static boolean isHexWithColons(String text) {
+        for (var i = 0; i < text.length(); i++) {
+            var c = text.charAt(i);
+            if (c != ':' && c != '.' && (c > 'f' || Character.digit(c, 16) < 0)) {
+                return false;
+            }
+        }
+        return text.indexOf(':') >= 0;
     }
 
     /// The same address without the IPv4-mapped form and without a scope.
