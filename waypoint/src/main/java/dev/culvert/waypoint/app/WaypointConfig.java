@@ -14,6 +14,7 @@ import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.proxy.xds.ControlPlane;
 import dev.culvert.waypoint.http.HttpLimits;
 import dev.culvert.waypoint.listener.HboneListener;
+import dev.culvert.waypoint.trace.TraceSettings;
 import dev.culvert.waypoint.upstream.UpstreamLimits;
 import java.net.InetAddress;
 import java.net.URI;
@@ -31,6 +32,7 @@ record WaypointConfig(
         Kept kept,
         Limits limits,
         Serving serving,
+        TraceSettings traces,
         LogConfig log,
         List<Setting> settings) {
     /// Who this process is: its ServiceAccount has its Gateway's name.
@@ -81,6 +83,7 @@ record WaypointConfig(
                         directory(read, "CULVERT_KEYS_DIR", "our key and chain, on tmpfs; empty to keep none")),
                 limits(read),
                 serving(read),
+                traces(read, place),
                 LogConfig.from(read),
                 read.settings());
         read.done();
@@ -210,6 +213,60 @@ record WaypointConfig(
                         Duration.ofSeconds(2),
                         "how long a tunnel waits for xDS to tell of its Service"));
         return new Limits(http, upstream, tunnels, downstream);
+    }
+
+    /// By OpenTelemetry's own names.
+    private static TraceSettings traces(ConfigReader read, Place place) {
+        read.oneOf(
+                "OTEL_EXPORTER_OTLP_PROTOCOL",
+                List.of("http/protobuf"),
+                "http/protobuf",
+                "how spans are sent; there is one way");
+        var endpoint = read.<Optional<URI>>parsed(
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "http://host:port or https://host:port, a path allowed",
+                "",
+                text -> text.isEmpty() ? Optional.empty() : Optional.of(collector(text)),
+                "collector of spans, such as http://otel-collector.observability.svc.cluster.local:4318; empty for no "
+                        + "spans: headers of traces pass as they are");
+        var share = read.parsed(
+                "OTEL_TRACES_SAMPLER_ARG",
+                "number from 0 to 1",
+                "0.01",
+                text -> {
+                    var number = Double.parseDouble(text);
+                    if (!(number >= 0 && number <= 1)) {
+                        throw new IllegalArgumentException(text);
+                    }
+                    return number;
+                },
+                "share of the traces that begin here; others are sampled as whoever began them has said");
+        var timeout = read.integer(
+                "OTEL_EXPORTER_OTLP_TIMEOUT", 10_000, 1, 600_000, "milliseconds that the collector has for an answer");
+        var identity = place.identity();
+        var name = read.string("OTEL_SERVICE_NAME", "", "of this process in spans; else `<Gateway>.<namespace>`");
+        return new TraceSettings(
+                endpoint,
+                share,
+                Duration.ofMillis(timeout),
+                Map.of(
+                        "service.name",
+                        name.isEmpty() ? identity.serviceAccount() + "." + identity.namespace() : name,
+                        "k8s.pod.name",
+                        place.podName(),
+                        "k8s.namespace.name",
+                        identity.namespace(),
+                        "k8s.cluster.name",
+                        place.clusterId()));
+    }
+
+    private static URI collector(String text) {
+        var uri = URI.create(text);
+        var http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+        if (!http || uri.getHost() == null || uri.getUserInfo() != null || uri.getQuery() != null) {
+            throw new IllegalArgumentException(text);
+        }
+        return uri;
     }
 
     private static Serving serving(ConfigReader read) {

@@ -24,13 +24,15 @@ import dev.culvert.proxy.xds.XdsClient;
 import dev.culvert.proxy.xds.XdsMetrics;
 import dev.culvert.waypoint.balance.Clusters;
 import dev.culvert.waypoint.config.ServiceConfigs;
-import dev.culvert.waypoint.http.KeyFetch;
+import dev.culvert.waypoint.http.OwnCalls;
 import dev.culvert.waypoint.http.Serving;
 import dev.culvert.waypoint.http.Worker;
 import dev.culvert.waypoint.listener.HboneListener;
 import dev.culvert.waypoint.telemetry.RequestMetrics;
 import dev.culvert.waypoint.telemetry.RequestRecord;
 import dev.culvert.waypoint.token.RemoteKeys;
+import dev.culvert.waypoint.trace.SpanExporter;
+import dev.culvert.waypoint.trace.Tracing;
 import dev.culvert.waypoint.upstream.Dialler;
 import dev.culvert.waypoint.upstream.UpstreamPool;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -92,13 +94,14 @@ final class WaypointProcess implements AutoCloseable {
         CertificateMetrics.register(registry, certificates);
         loops.forEach(loop -> workers.add(worker((EventLoop) loop)));
         var place = config.place();
+        var calls = new OwnCalls(this::serving, workers::getFirst);
         serving = new Serving(
                 mesh,
                 services,
                 new Clusters(),
-                new RemoteKeys(new KeyFetch(this::serving, workers::getFirst), System::nanoTime),
+                new RemoteKeys(calls, System::nanoTime),
                 new RequestRecord.To(
-                        new RequestMetrics(registry), config.serving().accessLog()),
+                        new RequestMetrics(registry), config.serving().accessLog(), tracing(calls)),
                 place.identity(),
                 place.network(),
                 place.address(),
@@ -109,6 +112,16 @@ final class WaypointProcess implements AutoCloseable {
                 certificates,
                 new NamespacedHostname(place.identity().namespace(), place.gatewayHostname()),
                 config.limits().downstream()));
+    }
+
+    private Tracing tracing(SpanExporter.Send send) {
+        var settings = config.traces();
+        if (settings.endpoint().isEmpty()) {
+            return Tracing.OFF;
+        }
+        var exporter = new SpanExporter(settings.endpoint().get(), settings, send, registry);
+        lifecycle.add("spans", exporter);
+        return new Tracing(settings.share(), exporter);
     }
 
     private @Nullable KeysOnTmpfs keys() throws IOException {
@@ -230,6 +243,7 @@ final class WaypointProcess implements AutoCloseable {
         var all = new ArrayList<>(RequestMetrics.FAMILIES);
         all.addAll(XdsMetrics.FAMILIES);
         all.addAll(CertificateMetrics.FAMILIES);
+        all.addAll(SpanExporter.FAMILIES);
         return all;
     }
 

@@ -78,6 +78,7 @@ final class Try implements UpstreamEvents {
                 request.httpMethod(),
                 request.onwardTarget(),
                 request.onward().copy());
+        forwarding.exchange().record().trace().onward(head.headers());
         if (request.isWebSocket() && !opened.isHttp2()) {
             head.headers()
                     .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE)

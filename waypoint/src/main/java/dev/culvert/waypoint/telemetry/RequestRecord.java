@@ -9,6 +9,8 @@ import dev.culvert.waypoint.balance.Endpoint;
 import dev.culvert.waypoint.policy.Caller;
 import dev.culvert.waypoint.policy.L7Policies;
 import dev.culvert.waypoint.route.RequestView;
+import dev.culvert.waypoint.trace.RequestTrace;
+import dev.culvert.waypoint.trace.Tracing;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -26,6 +28,7 @@ public final class RequestRecord {
 
     private final RequestMetrics metrics;
     private final AccessFormat format;
+    private final Tracing tracing;
     private final Caller caller;
     private final @Nullable Workload client;
     private final @Nullable Service service;
@@ -54,14 +57,16 @@ public final class RequestRecord {
     private ClusterSpec.@Nullable Key cluster;
     private RequestMetrics.@Nullable Connection connection;
     private long reportedNanos;
+    private RequestTrace trace = RequestTrace.NONE;
     private boolean ended;
 
     /// Where records go, the same for all.
-    public record To(RequestMetrics metrics, AccessFormat format) {}
+    public record To(RequestMetrics metrics, AccessFormat format, Tracing tracing) {}
 
     public RequestRecord(To to, Caller caller, @Nullable Workload client, @Nullable Service service) {
         this.metrics = to.metrics;
         this.format = to.format;
+        this.tracing = to.tracing;
         this.caller = caller;
         this.client = client;
         this.service = service;
@@ -77,6 +82,7 @@ public final class RequestRecord {
     /// @param read what was read of the request; asked at the end
     public void understood(RequestView read, boolean grpc) {
         request = read;
+        trace = tracing.begin(read::header);
         protocol = grpc ? "grpc" : "http";
     }
 
@@ -93,6 +99,9 @@ public final class RequestRecord {
         cluster = of;
         triedNanos = System.nanoTime();
         tries++;
+        if (trace.isSampled()) {
+            trace.tried(SpanTags.ofTry(Addresses.text(to.address()), name(of), to.workload()));
+        }
     }
 
     /// The upstream has begun to answer.
@@ -105,6 +114,11 @@ public final class RequestRecord {
 
     public void answered(int code) {
         status = code;
+    }
+
+    /// The request's part of its trace.
+    public RequestTrace trace() {
+        return trace;
     }
 
     public void grpcStatus(String code) {
@@ -187,6 +201,14 @@ public final class RequestRecord {
             case FIELDS -> line(took);
             case TEXT, JSON -> AccessLines.write(format, entry(took));
             case OFF -> {}
+        }
+        if (trace.isSampled()) {
+            var port = caller.dialled().getPort();
+            trace.end(
+                    service == null ? "pod:" + port : service.hostname() + ":" + port + "/*",
+                    status,
+                    flags.equals("-") ? "" : flags + " " + details,
+                    SpanTags.ofRequest(entry(took), grpcStatus, client, service, endpoint));
         }
     }
 

@@ -36,6 +36,7 @@ import dev.culvert.waypoint.listener.HboneListener;
 import dev.culvert.waypoint.telemetry.RequestMetrics;
 import dev.culvert.waypoint.telemetry.RequestRecord;
 import dev.culvert.waypoint.token.RemoteKeys;
+import dev.culvert.waypoint.trace.Tracing;
 import dev.culvert.waypoint.upstream.Dialler;
 import dev.culvert.waypoint.upstream.UpstreamLimits;
 import dev.culvert.waypoint.upstream.UpstreamPool;
@@ -80,6 +81,7 @@ final class Harbour implements AutoCloseable {
     private final CertificateStore certificates;
     private final Channel listening;
     private final HboneListener listener;
+    private final Serving serving;
     private final TunnelPool tunnels;
     private int version;
 
@@ -88,19 +90,23 @@ final class Harbour implements AutoCloseable {
     }
 
     Harbour(AccessFormat format) throws Exception {
+        this(format, Tracing.OFF);
+    }
+
+    Harbour(AccessFormat format, Tracing tracing) throws Exception {
         certificates = new CertificateStore(new TestAuthority(), null, Clock.systemUTC());
         configs = new ServiceConfigs(this::changed);
         var upstream = new UpstreamLimits(8, 100, Duration.ofSeconds(30), Duration.ofSeconds(5));
         loops.forEach(loop -> workers.add(worker((EventLoop) loop, upstream)));
         var limits = new HttpLimits(16 * 1024, 100, 64 * 1024, Duration.ofSeconds(30), Duration.ofSeconds(2));
-        var serving = new Serving(
+        serving = new Serving(
                 mesh,
                 configs,
                 clusters,
                 new RemoteKeys(
                         (uri, bound) -> CompletableFuture.failedFuture(new IllegalStateException("no keys here")),
                         System::nanoTime),
-                new RequestRecord.To(new RequestMetrics(registry), format),
+                new RequestRecord.To(new RequestMetrics(registry), format, tracing),
                 WAYPOINT,
                 "",
                 InetAddress.ofLiteral("127.0.0.1"),
@@ -186,6 +192,10 @@ final class Harbour implements AutoCloseable {
                         .setVersion(Integer.toString(++version))
                         .setResource(Any.newBuilder().setValue(whole.toByteString())))
                 .build());
+    }
+
+    Serving serving() {
+        return serving;
     }
 
     UpstreamPool.For portal() {

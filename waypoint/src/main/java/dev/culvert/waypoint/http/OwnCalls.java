@@ -1,14 +1,18 @@
 package dev.culvert.waypoint.http;
 
+import com.google.protobuf.ByteString;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.waypoint.balance.Cluster;
 import dev.culvert.waypoint.balance.ClusterSpec;
 import dev.culvert.waypoint.balance.Traffic;
 import dev.culvert.waypoint.token.RemoteKeys;
+import dev.culvert.waypoint.trace.SpanExporter;
 import dev.culvert.waypoint.upstream.Upstream;
 import dev.culvert.waypoint.upstream.UpstreamEvents;
 import dev.culvert.waypoint.upstream.UpstreamPool;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
+import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
@@ -32,11 +36,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Fetches the keys of issuers: from Services of the mesh with our own identity, from elsewhere as anybody would. No
+/// Calls that the waypoint makes for itself: Services of the mesh with our own identity, others as anybody would. No
 /// redirects are followed. Thread-safe.
-public final class KeyFetch implements RemoteKeys.Fetch {
+public final class OwnCalls implements RemoteKeys.Fetch, SpanExporter.Send {
+    /// Of an answer.
     private static final int MAX_BYTES = 256 * 1024;
-    private static final int OK = 200;
 
     private final Supplier<Serving> serving;
     private final Supplier<Worker> worker;
@@ -47,15 +51,35 @@ public final class KeyFetch implements RemoteKeys.Fetch {
             .build();
 
     /// @param worker whose loop carries what goes into the mesh
-    public KeyFetch(Supplier<Serving> serving, Supplier<Worker> worker) {
+    public OwnCalls(Supplier<Serving> serving, Supplier<Worker> worker) {
         this.serving = serving;
         this.worker = worker;
     }
 
+    /// @param contentType empty for a GET
+    private record Call(URI uri, String contentType, ByteString body) {
+        boolean isGet() {
+            return contentType.isEmpty();
+        }
+
+        boolean isGood(int status) {
+            return isGet() ? status == 200 : status >= 200 && status < 300;
+        }
+    }
+
     @Override
     public CompletableFuture<String> get(URI uri, Duration bound) {
-        var service = "http".equals(uri.getScheme()) ? service(uri) : Optional.<Service>empty();
-        return service.isPresent() ? inside(uri, service.get(), bound) : outside(uri, bound);
+        return make(new Call(uri, "", ByteString.EMPTY), bound);
+    }
+
+    @Override
+    public CompletableFuture<String> post(URI to, String contentType, ByteString body, Duration bound) {
+        return make(new Call(to, contentType, body), bound);
+    }
+
+    private CompletableFuture<String> make(Call call, Duration bound) {
+        var service = "http".equals(call.uri.getScheme()) ? service(call.uri) : Optional.<Service>empty();
+        return service.isPresent() ? inside(call, service.get(), bound) : outside(call, bound);
     }
 
     private Optional<Service> service(URI uri) {
@@ -65,12 +89,17 @@ public final class KeyFetch implements RemoteKeys.Fetch {
                 .serviceByHostname(String.valueOf(uri.getHost()), here.self().namespace());
     }
 
-    private CompletableFuture<String> outside(URI uri, Duration bound) {
-        var request = HttpRequest.newBuilder(uri).timeout(bound).GET().build();
-        return outside.sendAsync(request, BodyHandlers.ofInputStream()).thenApply(answer -> {
+    private CompletableFuture<String> outside(Call call, Duration bound) {
+        var uri = call.uri;
+        var request = HttpRequest.newBuilder(uri).timeout(bound);
+        if (!call.isGet()) {
+            request.header("content-type", call.contentType)
+                    .POST(HttpRequest.BodyPublishers.ofByteArray(call.body.toByteArray()));
+        }
+        return outside.sendAsync(request.build(), BodyHandlers.ofInputStream()).thenApply(answer -> {
             try (var body = answer.body()) {
                 var bytes = body.readNBytes(MAX_BYTES + 1);
-                if (answer.statusCode() != OK || bytes.length > MAX_BYTES) {
+                if (!call.isGood(answer.statusCode()) || bytes.length > MAX_BYTES) {
                     throw new IllegalStateException(uri + " answers " + answer.statusCode()
                             + (bytes.length > MAX_BYTES ? ", more than " + MAX_BYTES + " bytes" : ""));
                 }
@@ -81,7 +110,8 @@ public final class KeyFetch implements RemoteKeys.Fetch {
         });
     }
 
-    private CompletableFuture<String> inside(URI uri, Service service, Duration bound) {
+    private CompletableFuture<String> inside(Call call, Service service, Duration bound) {
+        var uri = call.uri;
         var port = uri.getPort() < 0 ? 80 : uri.getPort();
         var key = new ClusterSpec.Key(service.namespace(), service.hostname(), port, "");
         var spec = new ClusterSpec(key, null, Traffic.DEFAULT, 0);
@@ -92,25 +122,25 @@ public final class KeyFetch implements RemoteKeys.Fetch {
             if (chosen.isEmpty()) {
                 result.completeExceptionally(new IllegalStateException(uri + ": no healthy upstream"));
             } else {
-                var get = new Get(at, uri, result);
-                get.go(chosen.get(), spec);
-                result.whenComplete((_, _) -> at.loop().execute(get::abort));
+                var inside = new Inside(at, call, result);
+                inside.go(chosen.get(), spec);
+                result.whenComplete((_, _) -> at.loop().execute(inside::abort));
             }
         });
         return result;
     }
 
-    /// One GET inside of the mesh.
-    private final class Get implements UpstreamEvents {
+    /// One call inside of the mesh.
+    private final class Inside implements UpstreamEvents {
         private final Worker at;
-        private final URI uri;
+        private final Call call;
         private final CompletableFuture<String> result;
         private final ByteArrayOutputStream body = new ByteArrayOutputStream();
         private @Nullable Upstream upstream;
 
-        Get(Worker at, URI uri, CompletableFuture<String> result) {
+        Inside(Worker at, Call call, CompletableFuture<String> result) {
             this.at = at;
-            this.uri = uri;
+            this.call = call;
             this.result = result;
         }
 
@@ -132,20 +162,29 @@ public final class KeyFetch implements RemoteKeys.Fetch {
                     abort();
                     return;
                 }
-                var path = uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
-                var request = new DefaultFullHttpRequest(
-                        HttpVersion.HTTP_1_1,
-                        HttpMethod.GET,
-                        uri.getRawQuery() == null ? path : path + "?" + uri.getRawQuery());
-                request.headers().set("host", uri.getAuthority()).set("connection", "close");
-                opened.channel().writeAndFlush(request);
+                opened.channel().writeAndFlush(request());
                 opened.channel().read();
             });
         }
 
+        private FullHttpRequest request() {
+            var uri = call.uri;
+            var path = uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
+            var request = new DefaultFullHttpRequest(
+                    HttpVersion.HTTP_1_1,
+                    call.isGet() ? HttpMethod.GET : HttpMethod.POST,
+                    uri.getRawQuery() == null ? path : path + "?" + uri.getRawQuery(),
+                    Unpooled.wrappedBuffer(call.body.asReadOnlyByteBuffer()));
+            request.headers().set("host", uri.getAuthority()).set("connection", "close");
+            if (!call.isGet()) {
+                request.headers().set("content-type", call.contentType).set("content-length", call.body.size());
+            }
+            return request;
+        }
+
         @Override
         public void head(HttpResponse response) {
-            if (response.status().code() != OK) {
+            if (!call.isGood(response.status().code())) {
                 fail("answers " + response.status().code());
             }
             if (response instanceof HttpContent content) {
@@ -179,7 +218,7 @@ public final class KeyFetch implements RemoteKeys.Fetch {
         }
 
         private void fail(String why) {
-            result.completeExceptionally(new IllegalStateException(uri + " " + why));
+            result.completeExceptionally(new IllegalStateException(call.uri + " " + why));
         }
 
         private void abort() {
@@ -193,7 +232,7 @@ public final class KeyFetch implements RemoteKeys.Fetch {
 
         @Override
         public void broke(String why) {
-            result.completeExceptionally(new IllegalStateException(uri + ": " + why));
+            result.completeExceptionally(new IllegalStateException(call.uri + ": " + why));
         }
     }
 }

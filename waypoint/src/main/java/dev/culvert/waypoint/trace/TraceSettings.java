@@ -1,0 +1,19 @@
+package dev.culvert.waypoint.trace;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/// What becomes of traces, in OpenTelemetry's terms.
+/// @param endpoint of the collector (OTLP by HTTP), without `/v1/traces`; empty: headers pass as they are
+/// @param share of the requests that nobody has decided of, 0 to 1
+/// @param timeout of one call of the collector
+/// @param resource what spans say of this process
+public record TraceSettings(Optional<URI> endpoint, double share, Duration timeout, Map<String, String> resource) {
+    public static final TraceSettings OFF = new TraceSettings(Optional.empty(), 0, Duration.ofSeconds(10), Map.of());
+
+    public TraceSettings {
+        resource = Map.copyOf(resource);
+    }
+}
