@@ -45,6 +45,9 @@ public record WaypointManifests(Settings settings) {
     private static final long TOKEN_SECONDS = 43_200;
     private static final long USER = 1337;
 
+    /// Istio's name: parameters of its users name it, and so do their commands.
+    private static final String CONTAINER = "istio-proxy";
+
     /// What a container that is started again begins with; it goes with the pod.
     private static final String KEPT = "/run/culvert";
 
@@ -191,7 +194,7 @@ public record WaypointManifests(Settings settings) {
 
     private Container container() {
         return new ContainerBuilder()
-                .withName("waypoint")
+                .withName(CONTAINER)
                 .withImage(settings.image())
                 .withImagePullPolicy("IfNotPresent")
                 .withArgs("proxy")

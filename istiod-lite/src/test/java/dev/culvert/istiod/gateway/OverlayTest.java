@@ -59,7 +59,7 @@ class OverlayTest {
         var first = overlay(Map.of("deployment", """
                 spec:
                   replicas: 2
-                  template: {spec: {priorityClassName: high, containers: [{name: waypoint, resources: {limits: {cpu: "4"}}}]}}
+                  template: {spec: {priorityClassName: high, containers: [{name: istio-proxy, resources: {limits: {cpu: "4"}}}]}}
                 """));
         var second = overlay(Map.of(
                 "deployment", "spec: {replicas: 3}", "service", "{spec: {type: LoadBalancer, loadBalancerClass: x}}"));
