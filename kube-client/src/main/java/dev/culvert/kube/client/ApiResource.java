@@ -52,6 +52,7 @@ public record ApiResource(Kind kind, String group, String plural, List<String> v
             case POD -> "pods";
             case SERVICE -> "services";
             case SERVICE_ACCOUNT -> "serviceaccounts";
+            case SECRET -> "secrets";
             case ENDPOINT_SLICE -> "endpointslices";
             case DEPLOYMENT -> "deployments";
             case PEER_AUTHENTICATION -> "peerauthentications";

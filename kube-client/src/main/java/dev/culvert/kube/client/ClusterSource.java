@@ -2,6 +2,7 @@ package dev.culvert.kube.client;
 
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.TlsSecret;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResourceList;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -59,9 +60,16 @@ public final class ClusterSource implements AutoCloseable {
             kinds = Collections.unmodifiableSet(EnumSet.copyOf(kinds));
         }
 
-        /// Every kind that says something about the mesh.
+        /// Every kind that says something about the mesh, without Secrets.
         public static Options mesh() {
-            return of(EnumSet.complementOf(EnumSet.of(Kind.DEPLOYMENT, Kind.SERVICE_ACCOUNT)));
+            return of(EnumSet.complementOf(EnumSet.of(Kind.DEPLOYMENT, Kind.SERVICE_ACCOUNT, Kind.SECRET)));
+        }
+
+        /// With the Secrets of type `kubernetes.io/tls`, too.
+        public Options withTlsSecrets() {
+            var more = EnumSet.copyOf(kinds);
+            more.add(Kind.SECRET);
+            return new Options(more, node, namespace);
         }
 
         public static Options of(Set<Kind> kinds) {
@@ -176,6 +184,9 @@ public final class ClusterSource implements AutoCloseable {
                         : all.inAnyNamespace();
         if (resource.kind() == Kind.POD && !options.node().isEmpty()) {
             wanted = wanted.withField("spec.nodeName", options.node());
+        }
+        if (resource.kind() == Kind.SECRET) {
+            wanted = wanted.withField("type", TlsSecret.TYPE);
         }
         if (resource.kind() == Kind.ENDPOINT_SLICE) {
             // What the cluster makes of selectors we make ourselves.

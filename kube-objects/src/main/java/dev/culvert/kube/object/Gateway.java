@@ -11,6 +11,9 @@ public record Gateway(
         implements KubeObject {
     public static final Set<String> WAYPOINT_CLASSES = Set.of("istio-waypoint", "culvert-waypoint");
 
+    /// Of gateways at the edge of the mesh.
+    public static final Set<String> INGRESS_CLASSES = Set.of("istio", "culvert");
+
     /// Where waypoints take tunnels.
     public static final int HBONE_PORT = 15008;
 
@@ -21,12 +24,43 @@ public record Gateway(
         SELECTOR
     }
 
-    /// @param namespaceLabels of [From#SELECTOR]
-    public record Listener(String name, int port, String protocol, From from, Map<String, String> namespaceLabels) {
-        public Listener {
-            namespaceLabels = Map.copyOf(namespaceLabels);
+    /// @param hostname in lower case; empty for all
+    /// @param tls present if it is written
+    public record Listener(
+            String name, int port, String protocol, String hostname, Optional<Tls> tls, Allowed allowed) {
+        /// Whether objects of a namespace may use it.
+        /// @param own namespace of the Gateway
+        /// @param labels of the other namespace
+        public boolean admits(String own, String namespace, Map<String, String> labels) {
+            return switch (allowed.from) {
+                case SAME -> namespace.equals(own);
+                case ALL -> true;
+                case SELECTOR -> labels.entrySet().containsAll(allowed.namespaceLabels.entrySet());
+            };
         }
     }
+
+    /// @param mode as written, `Terminate` if nothing is
+    public record Tls(String mode, List<ObjectRef> certificates) {
+        public Tls {
+            certificates = List.copyOf(certificates);
+        }
+    }
+
+    /// @param namespace the Gateway's own unless it names another
+    public record ObjectRef(String group, String kind, String namespace, String name) {}
+
+    /// Which routes may be attached.
+    /// @param namespaceLabels of [From#SELECTOR]
+    /// @param kinds empty for those of its protocol
+    public record Allowed(From from, Map<String, String> namespaceLabels, List<RouteKind> kinds) {
+        public Allowed {
+            namespaceLabels = Map.copyOf(namespaceLabels);
+            kinds = List.copyOf(kinds);
+        }
+    }
+
+    public record RouteKind(String group, String kind) {}
 
     /// What is to be on all that runs for it: `spec.infrastructure`, else what is on the Gateway itself.
     /// @param parameters the ConfigMap of its namespace that changes what runs for it
@@ -47,17 +81,23 @@ public record Gateway(
         return WAYPOINT_CLASSES.contains(className);
     }
 
+    /// Whether it is one of those that we run at the edge of the mesh.
+    public boolean isIngress() {
+        return INGRESS_CLASSES.contains(className);
+    }
+
+    /// What its Deployment, its Service and its ServiceAccount are called.
+    public String deployedName() {
+        return isIngress() ? name() + "-" + className : name();
+    }
+
     /// Whether objects of a namespace may use it as their waypoint.
     /// @param labels of that namespace
     public boolean admits(String namespace, Map<String, String> labels) {
         return listeners.stream()
                 .filter(listener -> listener.port == HBONE_PORT && listener.protocol.equals("HBONE"))
                 .findFirst()
-                .map(listener -> switch (listener.from) {
-                    case SAME -> namespace.equals(namespace());
-                    case ALL -> true;
-                    case SELECTOR -> labels.entrySet().containsAll(listener.namespaceLabels.entrySet());
-                })
+                .map(listener -> listener.admits(namespace(), namespace, labels))
                 .orElse(namespace.equals(namespace()));
     }
 }

@@ -7,6 +7,7 @@ public sealed interface KubeObject
                 Pod,
                 Service,
                 ServiceAccount,
+                TlsSecret,
                 EndpointSlice,
                 Deployment,
                 PeerAuthentication,
@@ -32,6 +33,7 @@ public sealed interface KubeObject
             case Pod _ -> Kind.POD;
             case Service _ -> Kind.SERVICE;
             case ServiceAccount _ -> Kind.SERVICE_ACCOUNT;
+            case TlsSecret _ -> Kind.SECRET;
             case EndpointSlice _ -> Kind.ENDPOINT_SLICE;
             case Deployment _ -> Kind.DEPLOYMENT;
             case PeerAuthentication _ -> Kind.PEER_AUTHENTICATION;

@@ -4,8 +4,16 @@ import java.util.Optional;
 
 /// What a route of the Gateway API is attached to.
 /// @param group empty for the core group
-public record ParentRef(String group, String kind, String namespace, String name, Optional<Integer> port) {
+/// @param section of a Gateway: the listener; empty for all
+public record ParentRef(
+        String group, String kind, String namespace, String name, Optional<Integer> port, Optional<String> section) {
+    public static final String GATEWAY_API = "gateway.networking.k8s.io";
+
     public boolean isService() {
         return group.isEmpty() && kind.equals("Service");
+    }
+
+    public boolean isGateway() {
+        return group.equals(GATEWAY_API) && kind.equals("Gateway");
     }
 }

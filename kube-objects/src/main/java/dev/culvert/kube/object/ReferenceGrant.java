@@ -17,13 +17,18 @@ public record ReferenceGrant(Metadata metadata, List<From> from, List<To> to, Pl
 
     /// Whether a route may lead to a Service here.
     public boolean allowsService(KubeObject route, String name) {
+        return allows(route, "Service", name);
+    }
+
+    /// Whether an object of the Gateway API may name one of the core group here.
+    public boolean allows(KubeObject author, String kind, String name) {
         return from.stream()
-                        .anyMatch(one -> one.group.equals("gateway.networking.k8s.io")
-                                && one.kind.equals(route.kind().text())
-                                && one.namespace.equals(route.namespace()))
+                        .anyMatch(one -> one.group.equals(ParentRef.GATEWAY_API)
+                                && one.kind.equals(author.kind().text())
+                                && one.namespace.equals(author.namespace()))
                 && to.stream()
                         .anyMatch(one -> one.group.isEmpty()
-                                && one.kind.equals("Service")
+                                && one.kind.equals(kind)
                                 && (one.name.isEmpty() || one.name.equals(name)));
     }
 }

@@ -9,6 +9,7 @@ import java.util.Map;
 /// @param addresses cluster IPs; empty if headless or not allocated yet
 /// @param ipFamilies `IPv4`, `IPv6`; empty if not said
 /// @param trafficDistribution empty if not said
+/// @param balancers addresses and names that a load balancer has given it
 public record Service(
         Metadata metadata,
         Type type,
@@ -20,6 +21,7 @@ public record Service(
         boolean localTrafficOnly,
         String trafficDistribution,
         boolean publishNotReady,
+        List<String> balancers,
         Place place)
         implements KubeObject {
     /// How a Service is meant to be reached.
@@ -40,6 +42,7 @@ public record Service(
         addresses = List.copyOf(addresses);
         ipFamilies = List.copyOf(ipFamilies);
         ports = List.copyOf(ports);
+        balancers = List.copyOf(balancers);
         selector = Map.copyOf(selector);
     }
 

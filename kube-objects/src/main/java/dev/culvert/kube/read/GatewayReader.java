@@ -15,6 +15,8 @@ final class GatewayReader {
     private static final String ACCOUNT = "gateway.istio.io/service-account";
     private static final String NAME = "gateway.istio.io/name-override";
 
+    private static final String TERMINATE_MODE = "gateway.istio.io/tls-terminate-mode";
+
     private GatewayReader() {}
 
     static Gateway gateway(Fields object, Metadata metadata) {
@@ -23,16 +25,27 @@ final class GatewayReader {
         var gateway = new Gateway(
                 metadata,
                 spec.requiredText("gatewayClassName"),
-                spec.children("listeners").stream().map(GatewayReader::listener).toList(),
+                spec.children("listeners").stream()
+                        .map(listener -> listener(listener, metadata))
+                        .toList(),
                 infrastructure(spec, metadata),
                 object.place());
         if (gateway.isWaypoint()) {
-            check(object, spec, gateway);
+            check(spec, gateway);
+        }
+        if (gateway.isIngress() && spec.has("tls")) {
+            spec.error(
+                    "tls",
+                    spec.named("tls") + " is not supported yet: clients would get in without certificate",
+                    "remove it");
+        }
+        if (gateway.isWaypoint() || gateway.isIngress()) {
+            checkCommon(object, spec, gateway);
         } else {
             object.warning(
                     "kind",
                     "class " + gateway.className() + " is not supported yet: nothing runs for it",
-                    "write gatewayClassName istio-waypoint or culvert-waypoint, or do not count on it");
+                    "write gatewayClassName istio-waypoint, culvert-waypoint, istio or culvert, or do not count on it");
         }
         return gateway;
     }
@@ -43,7 +56,7 @@ final class GatewayReader {
         return new GatewayClass(metadata, spec.requiredText("controllerName"), object.place());
     }
 
-    private static void check(Fields object, Fields spec, Gateway gateway) {
+    private static void check(Fields spec, Gateway gateway) {
         for (var listener : gateway.listeners()) {
             if (listener.port() != Gateway.HBONE_PORT || !listener.protocol().equals("HBONE")) {
                 spec.error(
@@ -53,6 +66,9 @@ final class GatewayReader {
                         "write port: 15008 and protocol: HBONE");
             }
         }
+    }
+
+    private static void checkCommon(Fields object, Fields spec, Gateway gateway) {
         for (var annotation : new String[] {ACCOUNT, NAME}) {
             if (gateway.metadata().annotation(annotation).isPresent()) {
                 object.error("metadata", "annotation " + annotation + " is not supported yet", "remove it");
@@ -77,17 +93,50 @@ final class GatewayReader {
         }
         var ref = infrastructure.childOrEmpty("parametersRef").knowing(RouteFields.PARAMETERS_REF);
         if (!ref.text("group", "").isEmpty() || !ref.requiredText("kind").equals("ConfigMap")) {
-            ref.error("kind", "parameters of a waypoint are in a ConfigMap", "write group: \"\" and kind: ConfigMap");
+            ref.error("kind", "parameters of a Gateway are in a ConfigMap", "write group: \"\" and kind: ConfigMap");
         }
         return Optional.of(ref.requiredText("name"));
     }
 
-    private static Listener listener(Fields listener) {
+    private static Listener listener(Fields listener, Metadata metadata) {
         listener.knowing(RouteFields.LISTENER);
-        var namespaces = listener.childOrEmpty("allowedRoutes")
-                .knowing(RouteFields.ALLOWED_ROUTES)
-                .childOrEmpty("namespaces")
-                .knowing(RouteFields.ROUTE_NAMESPACES);
+        return new Listener(
+                listener.text("name", ""),
+                listener.integer("port", 1, 65535).orElse(0),
+                listener.requiredText("protocol"),
+                Hostnames.one(listener, "hostname"),
+                listener.child("tls").map(tls -> tls(tls, metadata)),
+                allowed(listener.childOrEmpty("allowedRoutes").knowing(RouteFields.ALLOWED_ROUTES)));
+    }
+
+    private static Gateway.Tls tls(Fields tls, Metadata metadata) {
+        tls.knowing(RouteFields.LISTENER_TLS);
+        if (tls.has("frontendValidation")) {
+            tls.error(
+                    "frontendValidation",
+                    tls.named("frontendValidation") + " is not supported yet: clients would get in without certificate",
+                    "remove it");
+        }
+        tls.childOrEmpty("options").names().forEach(option -> {
+            if (option.equals(TERMINATE_MODE)) {
+                tls.error("options", option + " is not supported yet: clients would get in otherwise", "remove it");
+            } else {
+                tls.warning("options", option + " is not supported yet and is ignored", "remove it");
+            }
+        });
+        var certificates = tls.children("certificateRefs").stream()
+                .map(ref -> ref.knowing(RouteFields.SECRET_REF))
+                .map(ref -> new Gateway.ObjectRef(
+                        ref.text("group", ""),
+                        ref.text("kind", "Secret"),
+                        ref.text("namespace", metadata.namespace()),
+                        ref.requiredText("name")))
+                .toList();
+        return new Gateway.Tls(tls.text("mode", "Terminate"), certificates);
+    }
+
+    private static Gateway.Allowed allowed(Fields routes) {
+        var namespaces = routes.childOrEmpty("namespaces").knowing(RouteFields.ROUTE_NAMESPACES);
         var selector = namespaces.childOrEmpty("selector").knowing(KnownFields.LABEL_SELECTOR);
         if (selector.has("matchExpressions")) {
             selector.error(
@@ -95,11 +144,12 @@ final class GatewayReader {
                     selector.named("matchExpressions") + " is not supported yet",
                     "write matchLabels");
         }
-        return new Listener(
-                listener.text("name", ""),
-                listener.integer("port", 1, 65535).orElse(0),
-                listener.requiredText("protocol"),
-                namespaces.oneOf("from", FROM).orElse(From.SAME),
-                selector.textMap("matchLabels"));
+        var kinds = routes.children("kinds").stream()
+                .map(kind -> kind.knowing(RouteFields.ROUTE_KIND))
+                .map(kind -> new Gateway.RouteKind(
+                        kind.text("group", "gateway.networking.k8s.io"), kind.requiredText("kind")))
+                .toList();
+        return new Gateway.Allowed(
+                namespaces.oneOf("from", FROM).orElse(From.SAME), selector.textMap("matchLabels"), kinds);
     }
 }

@@ -30,6 +30,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -59,23 +60,25 @@ final class HttpRouteReader {
     private static HttpRoute route(Fields object, Metadata metadata, Kind kind, Function<Fields, Match> matches) {
         object.knowing(KnownFields.OBJECT_SPEC);
         var spec = object.childOrEmpty("spec").knowing(RouteFields.HTTP_ROUTE);
-        var parents = parents(spec, metadata);
+        var parents = parents(spec, metadata, ParentRef::isGateway);
         return new HttpRoute(
                 metadata,
                 kind,
                 parents,
+                Hostnames.all(spec, "hostnames"),
                 spec.children("rules").stream().map(rule -> rule(rule, matches)).toList(),
                 object.place());
     }
 
-    static List<ParentRef> parents(Fields spec, Metadata metadata) {
+    /// @param further parents that have an effect, beside Services
+    static List<ParentRef> parents(Fields spec, Metadata metadata, Predicate<ParentRef> further) {
         var parents = spec.children("parentRefs").stream()
                 .map(parent -> parent(parent, metadata))
                 .toList();
-        if (parents.stream().noneMatch(ParentRef::isService)) {
+        if (parents.stream().noneMatch(further.or(ParentRef::isService))) {
             spec.warning(
                     "parentRefs",
-                    "only routes of a Service are supported yet: this one has no effect",
+                    "a route of none of these parents is supported yet: this one has no effect",
                     "write a parentRef with group: \"\", kind: Service and its name");
         }
         return parents;
@@ -88,7 +91,8 @@ final class HttpRouteReader {
                 parent.text("kind", "Gateway"),
                 parent.text("namespace", metadata.namespace()),
                 parent.requiredText("name"),
-                RuleFields.port(parent, "port"));
+                RuleFields.port(parent, "port"),
+                parent.text("sectionName"));
     }
 
     private static HttpRule rule(Fields rule, Function<Fields, Match> matches) {

@@ -9,6 +9,7 @@ import dev.culvert.kube.object.Namespace;
 import dev.culvert.kube.object.Node;
 import dev.culvert.kube.object.ObjectKey;
 import dev.culvert.kube.object.ServiceAccount;
+import dev.culvert.kube.object.TlsSecret;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.Map;
@@ -40,7 +41,7 @@ final class ObjectReader {
             return Result.NOTHING;
         }
         var kind = Kind.named(kindText);
-        if (kind.isEmpty() || isForeign(kind.get(), apiVersion)) {
+        if (kind.isEmpty() || isForeign(kind.get(), apiVersion, object)) {
             return unknown(object, kindText, kind.isPresent());
         }
         if (!kind.get().apiVersions().contains(apiVersion)) {
@@ -61,9 +62,10 @@ final class ObjectReader {
                 .orElse("");
     }
 
-    /// Istio has a Gateway of its own.
-    private static boolean isForeign(Kind kind, String apiVersion) {
-        return kind == Kind.GATEWAY && apiVersion.startsWith("networking.istio.io/");
+    /// Istio has a Gateway of its own; Secrets are of many types.
+    private static boolean isForeign(Kind kind, String apiVersion, Fields object) {
+        return (kind == Kind.GATEWAY && apiVersion.startsWith("networking.istio.io/"))
+                || (kind == Kind.SECRET && !object.text("type", "").equals(TlsSecret.TYPE));
     }
 
     private static Result unknown(Fields object, String kind, boolean foreign) {
@@ -144,6 +146,7 @@ final class ObjectReader {
             case NODE -> node(object, metadata);
             case POD -> PodReader.pod(object, metadata);
             case SERVICE -> ServiceReader.service(object, metadata);
+            case SECRET -> SecretReader.secret(object, metadata);
             case SERVICE_ACCOUNT ->
                 new ServiceAccount(
                         metadata, object.knowing(KnownFields.SERVICE_ACCOUNT).place());

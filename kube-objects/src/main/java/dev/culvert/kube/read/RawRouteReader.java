@@ -18,7 +18,7 @@ final class RawRouteReader {
         return new RawRoute(
                 metadata,
                 kind,
-                HttpRouteReader.parents(spec, metadata),
+                HttpRouteReader.parents(spec, metadata, _ -> false),
                 spec.children("rules").stream()
                         .map(rule -> rule.knowing(RouteFields.RAW_ROUTE_RULE))
                         .map(rule -> new RawRule(

@@ -10,6 +10,9 @@ final class RouteFields {
     static final Set<String> PARAMETERS_REF = Set.of("group", "kind", "name");
     static final Set<String> GATEWAY_CLASS = Set.of("controllerName", "description", "parametersRef");
     static final Set<String> LISTENER = Set.of("allowedRoutes", "hostname", "name", "port", "protocol", "tls");
+    static final Set<String> LISTENER_TLS = Set.of("certificateRefs", "frontendValidation", "mode", "options");
+    static final Set<String> SECRET_REF = Set.of("group", "kind", "name", "namespace");
+    static final Set<String> ROUTE_KIND = Set.of("group", "kind");
     static final Set<String> ALLOWED_ROUTES = Set.of("kinds", "namespaces");
     static final Set<String> ROUTE_NAMESPACES = Set.of("from", "selector");
     static final Set<String> HTTP_ROUTE = Set.of("hostnames", "parentRefs", "rules", "useDefaultGateways");

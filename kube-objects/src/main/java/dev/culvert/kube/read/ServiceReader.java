@@ -37,7 +37,14 @@ final class ServiceReader {
                 spec.text("internalTrafficPolicy", "Cluster").equals("Local"),
                 spec.text("trafficDistribution", ""),
                 spec.flag("publishNotReadyAddresses"),
+                balancers(object),
                 object.place());
+    }
+
+    private static List<String> balancers(Fields object) {
+        return object.childOrEmpty("status").childOrEmpty("loadBalancer").children("ingress").stream()
+                .flatMap(one -> one.text("ip").or(() -> one.text("hostname")).stream())
+                .toList();
     }
 
     private static List<InetAddress> addresses(Fields spec) {
