@@ -9,11 +9,12 @@ import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.RequestAuthentication;
 import dev.culvert.kube.object.Service;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /// What policies with `targetRefs` are bound to.
 public final class L7Targets {
-    private static final Set<String> CLASSES = Set.of("istio-waypoint", "culvert-waypoint");
+    private static final Set<String> CLASSES = Set.of("istio-waypoint", "culvert-waypoint", "istio", "culvert");
     private static final String GATEWAY_API = "gateway.networking.k8s.io";
 
     private L7Targets() {}
@@ -63,6 +64,42 @@ public final class L7Targets {
                 .toList();
     }
 
+    /// The policies of a gateway at the edge: those bound to it or to its class, and, as no node proxy stands before
+    /// its pods, those that find them by their labels.
+    public static List<AuthorizationPolicy> ofEdge(
+            Gateway gateway, Map<String, String> podLabels, ObjectSet objects, TranslationSettings settings) {
+        return objects.all(AuthorizationPolicy.class).stream()
+                .filter(policy -> policy.targetRefs().isEmpty()
+                        ? Set.of(gateway.namespace(), settings.rootNamespace()).contains(policy.namespace())
+                                && podLabels
+                                        .entrySet()
+                                        .containsAll(policy.selector().entrySet())
+                        : policy.targetRefs().stream().anyMatch(target -> isEdge(policy, target, gateway, settings)))
+                .toList();
+    }
+
+    /// How tokens are checked at the edge.
+    public static List<RequestAuthentication> tokensOfEdge(
+            Gateway gateway, ObjectSet objects, TranslationSettings settings) {
+        return objects.all(RequestAuthentication.class).stream()
+                .filter(one -> one.targetRefs().stream().anyMatch(target -> isEdge(one, target, gateway, settings)))
+                .toList();
+    }
+
+    private static boolean isEdge(KubeObject policy, Target target, Gateway gateway, TranslationSettings settings) {
+        if (!target.group().equals(GATEWAY_API)) {
+            return false;
+        }
+        return switch (target.kind()) {
+            case "Gateway" ->
+                policy.namespace().equals(gateway.namespace()) && target.name().equals(gateway.name());
+            case "GatewayClass" ->
+                policy.namespace().equals(settings.rootNamespace())
+                        && target.name().equals(gateway.className());
+            default -> false;
+        };
+    }
+
     private static boolean isService(KubeObject policy, Target target, Service service) {
         return target.group().isEmpty()
                 && target.kind().equals("Service")
@@ -79,7 +116,7 @@ public final class L7Targets {
             case "Gateway" -> binding.wanted().equals(policy.namespace() + "/" + target.name());
             case "GatewayClass" ->
                 policy.namespace().equals(settings.rootNamespace())
-                        && CLASSES.contains(target.name())
+                        && Gateway.WAYPOINT_CLASSES.contains(target.name())
                         && binding.waypoint()
                                 .map(waypoint -> waypoint.gateway().className().equals(target.name()))
                                 .orElse(true);

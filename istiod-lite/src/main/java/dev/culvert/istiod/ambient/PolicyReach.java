@@ -1,5 +1,6 @@
 package dev.culvert.istiod.ambient;
 
+import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
@@ -39,7 +40,9 @@ final class PolicyReach {
         return new Template(
                 namespace,
                 labels,
-                captured || labels.getOrDefault(MODE, ofNamespace).equals("ambient"));
+                captured
+                        || Gateway.INGRESS_CLASSES.contains(labels.getOrDefault(Waypoints.GATEWAY_CLASS, ""))
+                        || labels.getOrDefault(MODE, ofNamespace).equals("ambient"));
     }
 
     /// @param selector empty for all pods of the namespace, or of the mesh

@@ -23,6 +23,7 @@ import java.util.Set;
 /// A Gateway counts once its Service has an address.
 public final class Waypoints {
     public static final String GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name";
+    public static final String GATEWAY_CLASS = "gateway.networking.k8s.io/gateway-class-name";
     /// The controller of our GatewayClasses: Istio leaves their Gateways and routes alone.
     public static final String CONTROLLER = "culvert.dev/mesh-controller";
 

@@ -80,6 +80,7 @@ final class Analysis {
                 false,
                 "",
                 false,
+                List.of(),
                 gateway.place());
     }
 

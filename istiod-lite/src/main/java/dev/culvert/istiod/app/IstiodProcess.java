@@ -1,6 +1,7 @@
 package dev.culvert.istiod.app;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.protobuf.Message;
 import dev.culvert.daemon.admin.HttpPages;
 import dev.culvert.daemon.admin.MetricsPage;
 import dev.culvert.daemon.admin.Readiness;
@@ -23,6 +24,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.GeneralSecurityException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -120,7 +122,9 @@ final class IstiodProcess implements AutoCloseable {
             var names = settings.translation();
             var translation = Translator.translate(now, names);
             var waypoints = WaypointTranslator.translate(now, names);
-            xds.publish(translation.addresses(), translation.policies(), waypoints.resources());
+            var ofProxies = new HashMap<String, Message>(waypoints.resources());
+            ofProxies.putAll(waypoints.gateways());
+            xds.publish(translation.addresses(), translation.policies(), ofProxies);
             problems.addAll(translation.problems());
             problems.addAll(waypoints.problems());
             log.tell(problems);

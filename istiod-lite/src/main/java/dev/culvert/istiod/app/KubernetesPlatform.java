@@ -130,10 +130,11 @@ final class KubernetesPlatform implements Platform {
             newAuthority.renew();
             wakeLeader();
         });
-        source = Optional.of(ClusterSource.open(client, ClusterSource.Options.mesh(), now -> {
-            objects = now;
-            listener.accept(now);
-        }));
+        source = Optional.of(
+                ClusterSource.open(client, ClusterSource.Options.mesh().withTlsSecrets(), now -> {
+                    objects = now;
+                    listener.accept(now);
+                }));
         roots.start();
         waypoints.start();
     }

@@ -163,7 +163,7 @@ final class LocalPlatform implements Platform {
                     file -> tokens.write(file, name, node.metadata().uid()));
         }
         for (var pod : now.pods()) {
-            if (isWaypoint(pod, now)) {
+            if (runsForAGateway(pod, now)) {
                 var caller = new Caller(
                         pod.namespace(),
                         pod.spec().serviceAccount(),
@@ -176,12 +176,12 @@ final class LocalPlatform implements Platform {
         }
     }
 
-    private static boolean isWaypoint(Pod pod, ObjectSet now) {
+    private static boolean runsForAGateway(Pod pod, ObjectSet now) {
         return pod.metadata()
                 .label(Waypoints.GATEWAY_NAME)
                 .flatMap(name -> now.find(Gateway.class, Kind.GATEWAY, pod.namespace(), name))
-                .filter(gateway ->
-                        gateway.isWaypoint() && gateway.name().equals(pod.spec().serviceAccount()))
+                .filter(gateway -> (gateway.isWaypoint() || gateway.isIngress())
+                        && gateway.deployedName().equals(pod.spec().serviceAccount()))
                 .isPresent();
     }
 

@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -85,7 +86,7 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, Deploy
         applied.keySet().removeIf(key -> !now.objects().objects().containsKey(key));
         problems.keySet().removeIf(key -> !now.objects().objects().containsKey(key));
         var ours = now.objects().all(Gateway.class).stream()
-                .filter(gateway -> gateway.isWaypoint()
+                .filter(gateway -> (gateway.isWaypoint() || gateway.isIngress())
                         && Waypoints.isOurs(gateway, now.objects())
                         && !gateway.metadata().deleted())
                 .toList();
@@ -108,7 +109,12 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, Deploy
     private void makeClasses(ObjectSet objects) {
         var known =
                 objects.all(GatewayClass.class).stream().map(GatewayClass::name).toList();
-        for (var name : Gateway.WAYPOINT_CLASSES) {
+        makeClasses(known, Gateway.WAYPOINT_CLASSES, "A waypoint of Culvert");
+        makeClasses(known, Gateway.INGRESS_CLASSES, "A gateway of Culvert at the edge of the mesh");
+    }
+
+    private void makeClasses(List<String> known, Set<String> names, String description) {
+        for (var name : names) {
             if (served.getAsBoolean() && !known.contains(name)) {
                 Apply.object(
                         client,
@@ -118,7 +124,7 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, Deploy
                                 .endMetadata()
                                 .withNewSpec()
                                 .withControllerName(Waypoints.CONTROLLER)
-                                .withDescription("A waypoint of Culvert")
+                                .withDescription(description)
                                 .endSpec()
                                 .build());
                 LOG.info("GatewayClass {} made", name);
@@ -162,12 +168,12 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, Deploy
 
     private boolean isThere(Gateway gateway, ObjectSet objects) {
         return deployment(gateway).isPresent()
-                && objects.find(Service.class, Kind.SERVICE, gateway.namespace(), gateway.name())
+                && objects.find(Service.class, Kind.SERVICE, gateway.namespace(), gateway.deployedName())
                         .isPresent();
     }
 
     private Optional<Deployment> deployment(Gateway gateway) {
-        return present.find(gateway.namespace(), gateway.name());
+        return present.find(gateway.namespace(), gateway.deployedName());
     }
 
     @Override
@@ -195,7 +201,7 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, Deploy
             var there = client.resource(one).get();
             if (there != null && !isManaged(there)) {
                 throw new IllegalStateException("there is a " + one.getKind() + " " + gateway.namespace() + "/"
-                        + gateway.name() + " without the label " + WaypointManifests.MANAGED + ": "
+                        + gateway.deployedName() + " without the label " + WaypointManifests.MANAGED + ": "
                         + WaypointManifests.MANAGED_BY + "; rename it, or the Gateway");
             }
         }

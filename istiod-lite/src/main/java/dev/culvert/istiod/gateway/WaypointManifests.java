@@ -15,7 +15,6 @@ import io.fabric8.kubernetes.api.model.ProbeBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
-import io.fabric8.kubernetes.api.model.ServicePortBuilder;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
@@ -29,12 +28,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// What runs for one Gateway. Pure. Everything has the Gateway's name and belongs to it, so it goes with it.
+/// What runs for one Gateway, a waypoint or one at the edge of the mesh. Pure. Everything has one name and belongs to
+/// the Gateway, so it goes with it.
 public record WaypointManifests(Settings settings) {
     static final String MANAGED = "gateway.istio.io/managed";
     static final String MANAGED_BY = "culvert.dev-mesh-controller";
     private static final String GATEWAY_API = "gateway.networking.k8s.io/";
-    private static final String CLASS = GATEWAY_API + "gateway-class-name";
 
     /// What `kubectl apply` wrote about the Gateway itself.
     private static final String LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
@@ -86,7 +85,7 @@ public record WaypointManifests(Settings settings) {
         return new HorizontalPodAutoscalerBuilder()
                 .withMetadata(metadata(gateway))
                 .withNewSpec()
-                .withNewScaleTargetRef("apps/v1", "Deployment", gateway.name())
+                .withNewScaleTargetRef("apps/v1", "Deployment", gateway.deployedName())
                 .withMaxReplicas(1)
                 .endSpec()
                 .build();
@@ -105,7 +104,7 @@ public record WaypointManifests(Settings settings) {
 
     private static ObjectMeta metadata(Gateway gateway) {
         return new ObjectMetaBuilder()
-                .withName(gateway.name())
+                .withName(gateway.deployedName())
                 .withNamespace(gateway.namespace())
                 .withLabels(labels(gateway))
                 .withAnnotations(annotations(gateway))
@@ -123,7 +122,13 @@ public record WaypointManifests(Settings settings) {
     private static Map<String, String> labels(Gateway gateway) {
         var labels = new TreeMap<>(gateway.infrastructure().labels());
         labels.keySet().removeIf(key -> key.startsWith(GATEWAY_API));
-        labels.putAll(Map.of(Waypoints.GATEWAY_NAME, gateway.name(), CLASS, gateway.className(), MANAGED, MANAGED_BY));
+        labels.putAll(Map.of(
+                Waypoints.GATEWAY_NAME,
+                gateway.name(),
+                Waypoints.GATEWAY_CLASS,
+                gateway.className(),
+                MANAGED,
+                MANAGED_BY));
         return labels;
     }
 
@@ -134,26 +139,23 @@ public record WaypointManifests(Settings settings) {
     }
 
     private static HasMetadata service(Gateway gateway) {
+        var shape = Shape.of(gateway);
         var metadata = metadata(gateway);
-        metadata.getAnnotations().putIfAbsent(ServiceTranslation.DISTRIBUTION, "PreferClose");
+        if (gateway.isWaypoint()) {
+            metadata.getAnnotations().putIfAbsent(ServiceTranslation.DISTRIBUTION, "PreferClose");
+        }
         return new ServiceBuilder()
                 .withMetadata(metadata)
                 .withNewSpec()
-                .withType(gateway.metadata().annotation(SERVICE_TYPE).orElse("ClusterIP"))
+                .withType(gateway.metadata().annotation(SERVICE_TYPE).orElse(shape.serviceType()))
                 .withIpFamilyPolicy("PreferDualStack")
                 .withSelector(Map.of(Waypoints.GATEWAY_NAME, gateway.name()))
-                .withPorts(
-                        new ServicePortBuilder()
-                                .withName("status-port")
-                                .withPort(STATUS_PORT)
-                                .withProtocol("TCP")
-                                .build(),
-                        new ServicePortBuilder()
-                                .withName("mesh")
-                                .withAppProtocol("hbone")
-                                .withPort(Gateway.HBONE_PORT)
-                                .withProtocol("TCP")
-                                .build())
+                .addNewPort()
+                .withName("status-port")
+                .withPort(STATUS_PORT)
+                .withProtocol("TCP")
+                .endPort()
+                .addAllToPorts(shape.ports())
                 .endSpec()
                 .build();
     }
@@ -164,11 +166,12 @@ public record WaypointManifests(Settings settings) {
                 "prometheus.io/path", "/stats/prometheus",
                 "prometheus.io/port", String.valueOf(METRICS_PORT),
                 "prometheus.io/scrape", "true"));
+        var shape = Shape.of(gateway);
         var podLabels = labels(gateway);
+        podLabels.putAll(shape.podLabels());
         podLabels.put("istio.io/dataplane-mode", "none");
         podLabels.put("sidecar.istio.io/inject", "false");
-        podLabels.put("networking.istio.io/tunnel", "http");
-        podLabels.put("service.istio.io/canonical-name", gateway.name());
+        podLabels.put("service.istio.io/canonical-name", gateway.deployedName());
         podLabels.put("service.istio.io/canonical-revision", "latest");
         return new DeploymentBuilder()
                 .withMetadata(metadata(gateway))
@@ -182,9 +185,10 @@ public record WaypointManifests(Settings settings) {
                 .withAnnotations(podAnnotations)
                 .endMetadata()
                 .withNewSpec()
-                .withServiceAccountName(gateway.name())
+                .withServiceAccountName(gateway.deployedName())
+                .withSecurityContext(shape.security())
                 .withTerminationGracePeriodSeconds(30L)
-                .withContainers(container())
+                .withContainers(container(shape))
                 .withVolumes(volumes())
                 .endSpec()
                 .endTemplate()
@@ -192,18 +196,14 @@ public record WaypointManifests(Settings settings) {
                 .build();
     }
 
-    private Container container() {
+    private Container container(Shape shape) {
         return new ContainerBuilder()
                 .withName(CONTAINER)
                 .withImage(settings.image())
                 .withImagePullPolicy("IfNotPresent")
                 .withArgs("proxy")
                 .withEnv(environment())
-                .addNewPort()
-                .withName("mesh")
-                .withContainerPort(Gateway.HBONE_PORT)
-                .withProtocol("TCP")
-                .endPort()
+                .addAllToPorts(shape.containerPorts())
                 .addNewPort()
                 .withName("metrics")
                 .withContainerPort(METRICS_PORT)

@@ -1,6 +1,7 @@
 package dev.culvert.istiod.status;
 
 import dev.culvert.istiod.ambient.Waypoints;
+import dev.culvert.istiod.ingress.EdgeGateway;
 import dev.culvert.istiod.kube.Outcome;
 import dev.culvert.kube.object.HttpRoute;
 import dev.culvert.kube.object.HttpRule;
@@ -12,20 +13,24 @@ import dev.culvert.kube.object.Route;
 import dev.culvert.kube.object.Service;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// What each route of a Service is told of each of its parents. Pure.
+/// What each route of a Service or of a Gateway at the edge is told of each of its parents. Pure.
 final class RouteStatuses {
     private RouteStatuses() {}
 
-    static Optional<Wanted> of(Route route, Outcome now, Waypoints waypoints) {
+    static Optional<Wanted> of(Route route, Outcome now, Waypoints waypoints, List<EdgeGateway> edges) {
         var parents = new ArrayList<Map<String, ?>>();
         for (var parent : route.parents()) {
             if (parent.isService()) {
                 parents.add(parent(route, parent, now, waypoints));
+            } else if (route instanceof HttpRoute http) {
+                EdgeStatuses.accepted(http, parent, edges, now.objects())
+                        .ifPresent(accepted -> parents.add(told(parent, List.of(accepted, resolved(route, now)))));
             }
         }
         return parents.isEmpty()
@@ -34,12 +39,6 @@ final class RouteStatuses {
     }
 
     private static Map<String, ?> parent(Route route, ParentRef parent, Outcome now, Waypoints waypoints) {
-        var ref = new LinkedHashMap<String, Object>();
-        ref.put("group", parent.group());
-        ref.put("kind", parent.kind());
-        ref.put("namespace", parent.namespace());
-        ref.put("name", parent.name());
-        parent.port().ifPresent(port -> ref.put("port", port));
         var service = now.objects().find(Service.class, Kind.SERVICE, parent.namespace(), parent.name());
         var conditions = new ArrayList<Map<String, ?>>();
         conditions.add(
@@ -52,6 +51,17 @@ final class RouteStatuses {
                                 "there is no Service " + parent.namespace() + "/" + parent.name()));
         conditions.add(resolved(route, now));
         service.ifPresent(one -> conditions.add(waypoint(one, waypoints)));
+        return told(parent, conditions);
+    }
+
+    private static Map<String, ?> told(ParentRef parent, List<Map<String, ?>> conditions) {
+        var ref = new LinkedHashMap<String, Object>();
+        ref.put("group", parent.group());
+        ref.put("kind", parent.kind());
+        ref.put("namespace", parent.namespace());
+        ref.put("name", parent.name());
+        parent.port().ifPresent(port -> ref.put("port", port));
+        parent.section().ifPresent(section -> ref.put("sectionName", section));
         return Map.of("parentRef", ref, "controllerName", Waypoints.CONTROLLER, "conditions", conditions);
     }
 

@@ -3,6 +3,7 @@ package dev.culvert.istiod.status;
 import dev.culvert.istiod.ambient.L7Targets;
 import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ambient.Waypoints;
+import dev.culvert.istiod.ingress.EdgeGateway;
 import dev.culvert.istiod.kube.Outcome;
 import dev.culvert.kube.object.AuthorizationPolicy;
 import dev.culvert.kube.object.DestinationRule;
@@ -43,6 +44,7 @@ final class StatusRules {
 
     List<Wanted> of(Outcome now) {
         var waypoints = new Waypoints(now.objects(), settings);
+        var edges = EdgeGateway.all(now.objects());
         var all = new ArrayList<Wanted>();
         var unread = now.objects().gaps().stream()
                 .map(Gap::key)
@@ -50,7 +52,7 @@ final class StatusRules {
                 .collect(Collectors.toCollection(TreeSet::new));
         for (var object : now.objects().objects().values()) {
             if (!unread.contains(object.key())) {
-                of(object, now, waypoints).ifPresent(all::add);
+                of(object, now, waypoints, edges).ifPresent(all::add);
             }
         }
         unread.stream()
@@ -61,7 +63,7 @@ final class StatusRules {
         return all;
     }
 
-    private Optional<Wanted> of(KubeObject object, Outcome now, Waypoints waypoints) {
+    private Optional<Wanted> of(KubeObject object, Outcome now, Waypoints waypoints, List<EdgeGateway> edges) {
         return switch (object) {
             case Service service -> service(service, waypoints);
             case AuthorizationPolicy policy -> Optional.of(policy(policy, now, waypoints));
@@ -69,10 +71,16 @@ final class StatusRules {
             when !tokens.targetRefs().isEmpty() -> Optional.of(targeted(tokens, tokens.targetRefs(), now, waypoints));
             case VirtualService routes when routes.inMesh() -> Optional.of(traffic(routes, now));
             case DestinationRule rule -> Optional.of(traffic(rule, now));
-            case Route route -> RouteStatuses.of(route, now, waypoints);
+            case Route route -> RouteStatuses.of(route, now, waypoints, edges);
             case GatewayClass known
             when known.controller().equals(Waypoints.CONTROLLER) ->
                 Optional.of(conditions(known, "Accepted", true, "Accepted", "Handled by Culvert"));
+            case Gateway gateway
+            when EdgeGateway.isOne(gateway, now.objects()) ->
+                edges.stream()
+                        .filter(edge -> edge.gateway().equals(gateway))
+                        .findFirst()
+                        .map(edge -> new EdgeStatuses(settings, deployed).of(edge, now.objects()));
             case Gateway gateway
             when gateway.isWaypoint() && Waypoints.isOurs(gateway, now.objects()) -> Optional.of(gateway(gateway, now));
             default -> Optional.empty();

@@ -55,7 +55,7 @@ final class RouteTables {
     }
 
     List<Route> of(Service service, Waypoint waypoint, int port) {
-        var at = new RuleTranslation.At(service, waypoint.gateway().namespace(), port);
+        var at = new RuleTranslation.At(waypoint.gateway().namespace(), port);
         var httpRoutes = attached(HttpRoute.class, service, waypoint, port);
         var virtualServices = virtualServices(service, waypoint);
         used.addAll(httpRoutes);
@@ -76,14 +76,14 @@ final class RouteTables {
                         .ifPresent(routes::add);
             }
         }
-        return routes.isEmpty() ? List.of(toItself(at)) : routes;
+        return routes.isEmpty() ? List.of(toItself(service, at)) : routes;
     }
 
     /// Where connections without HTTP go; empty: to the Service itself. TLSRoutes come before TCPRoutes, and both
     /// before
     /// VirtualServices.
     Optional<Forward> raw(Service service, Waypoint waypoint, int port) {
-        var at = new RuleTranslation.At(service, waypoint.gateway().namespace(), port);
+        var at = new RuleTranslation.At(waypoint.gateway().namespace(), port);
         var attached = attached(RawRoute.class, service, waypoint, port).stream()
                 .sorted(Comparator.comparing(route -> route.kind() == Kind.TCP_ROUTE))
                 .toList();
@@ -102,7 +102,7 @@ final class RouteTables {
                                 || rule.serverNames().equals(List.of(hostname)))
                         .map(rule -> raw(rule, one, at)))
                 .findFirst()
-                .or(() -> defaults(at));
+                .or(() -> defaults(service, at));
     }
 
     private Forward raw(RawRule rule, KubeObject author, RuleTranslation.At at) {
@@ -117,8 +117,8 @@ final class RouteTables {
     }
 
     /// The Service itself, where something is said of how its endpoints are used.
-    private Optional<Forward> defaults(RuleTranslation.At at) {
-        var itself = itself(at);
+    private Optional<Forward> defaults(Service service, RuleTranslation.At at) {
+        var itself = itself(service, at);
         return itself.hasTraffic()
                 ? Optional.of(Forward.newBuilder().addBackends(itself).build())
                 : Optional.empty();
@@ -168,20 +168,20 @@ final class RouteTables {
         return host.indexOf('.') < 0 ? host + "." + namespace + ".svc." + settings.clusterDomain() : host;
     }
 
-    private Route toItself(RuleTranslation.At at) {
+    private Route toItself(Service service, RuleTranslation.At at) {
         return Route.newBuilder()
                 .setName("default")
-                .setForward(Forward.newBuilder().setRetry(defaultRetry()).addBackends(itself(at)))
+                .setForward(Forward.newBuilder().setRetry(defaultRetry()).addBackends(itself(service, at)))
                 .build();
     }
 
-    private Backend itself(RuleTranslation.At at) {
+    private Backend itself(Service service, RuleTranslation.At at) {
         var to = Backend.newBuilder()
                 .setWeight(1)
-                .setNamespace(at.service().namespace())
-                .setHostname(ServiceTranslation.hostname(at.service(), settings))
+                .setNamespace(service.namespace())
+                .setHostname(ServiceTranslation.hostname(service, settings))
                 .setPort(at.port());
-        policies.of(at.service(), at.port(), "", at.waypointNamespace()).ifPresent(to::setTraffic);
+        policies.of(service, at.port(), "", at.waypointNamespace()).ifPresent(to::setTraffic);
         return to.build();
     }
 
@@ -224,7 +224,7 @@ final class RouteTables {
                             (Candidate one) -> one.match.queryParameters().size())
                     .reversed());
 
-    private List<Route> ofHttpRoutes(List<HttpRoute> httpRoutes, RuleTranslation.At at) {
+    List<Route> ofHttpRoutes(List<HttpRoute> httpRoutes, RuleTranslation.At at) {
         var candidates = new ArrayList<Candidate>();
         for (var one : httpRoutes) {
             var translation = new RuleTranslation(objects, settings, problems, policies, one);

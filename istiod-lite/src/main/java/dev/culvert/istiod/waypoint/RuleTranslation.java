@@ -13,7 +13,6 @@ import dev.culvert.kube.object.HttpRule.TextKind;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
-import dev.culvert.kube.object.Service;
 import dev.culvert.protos.waypoint.Backend;
 import dev.culvert.protos.waypoint.Cookie;
 import dev.culvert.protos.waypoint.Cors;
@@ -41,7 +40,8 @@ import java.util.Optional;
 /// Turns the rules of one object into routes of a port.
 final class RuleTranslation {
     /// Where the routes are used.
-    record At(Service service, String waypointNamespace, int port) {}
+    /// @param waypointNamespace of the Gateway whose pods use them
+    record At(String waypointNamespace, int port) {}
 
     private final ObjectSet objects;
     private final TranslationSettings settings;

@@ -10,6 +10,7 @@ import dev.culvert.kube.object.Pod;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.RequestAuthentication;
 import dev.culvert.kube.object.Service;
+import dev.culvert.protos.waypoint.GatewayConfig;
 import dev.culvert.protos.waypoint.Port;
 import dev.culvert.protos.waypoint.Protocol;
 import dev.culvert.protos.waypoint.ServiceConfig;
@@ -26,8 +27,11 @@ public final class WaypointTranslator {
     private WaypointTranslator() {}
 
     /// @param resources by `<gateway namespace>/<gateway name>/...`, so that each waypoint gets its own only
-    public record Result(Map<String, ServiceConfig> resources, List<Problem> problems) {
+    /// @param gateways of the edge, by the names of their resources
+    public record Result(
+            Map<String, ServiceConfig> resources, Map<String, GatewayConfig> gateways, List<Problem> problems) {
         public Result {
+            gateways = Map.copyOf(gateways);
             resources = Map.copyOf(resources);
             problems = List.copyOf(problems);
         }
@@ -70,11 +74,12 @@ public final class WaypointTranslator {
         for (var pod : objects.pods()) {
             pods(pod, waypoints, objects, policies, resources);
         }
+        var gateways = new GatewayTables(objects, settings, routes, policies).translate(problems);
         routes.check();
         var advice = new PolicyAdvice(objects, settings, problems);
         objects.all(AuthorizationPolicy.class).forEach(advice::check);
         objects.all(RequestAuthentication.class).forEach(advice::check);
-        return new Result(resources, problems);
+        return new Result(resources, gateways, problems);
     }
 
     private static Protocol protocol(Service.Port port) {

@@ -21,8 +21,12 @@ public final class Catalogue {
     static final String AUTHORIZATION = "type.googleapis.com/istio.security.Authorization";
     /// Each client of this type gets only the resources whose names begin with its own namespace and account.
     static final String WAYPOINT = "type.googleapis.com/culvert.waypoint.v1.ServiceConfig";
+    /// As those of waypoints; private keys are in them.
+    static final String GATEWAY = "type.googleapis.com/culvert.waypoint.v1.GatewayConfig";
+    /// Those of which each client gets its own only.
+    static final List<String> OWN = List.of(WAYPOINT, GATEWAY);
     /// In the order in which clients must learn of them.
-    static final List<String> TYPES = List.of(WAYPOINT, AUTHORIZATION, ADDRESS);
+    static final List<String> TYPES = List.of(WAYPOINT, GATEWAY, AUTHORIZATION, ADDRESS);
 
     private static final int REMEMBERED = 256;
 
@@ -69,15 +73,24 @@ public final class Catalogue {
     }
 
     /// The next catalogue; this one if nothing changed.
+    /// @param ofProxies what waypoints and gateways are told, of the types of [#OWN]
     Catalogue next(
             Map<String, ? extends Message> addresses,
             Map<String, ? extends Message> policies,
-            Map<String, ? extends Message> waypoints) {
+            Map<String, ? extends Message> ofProxies) {
         var changed = new HashMap<String, Set<String>>();
         var types = new HashMap<String, Map<String, Resource>>();
         types.put(ADDRESS, encode(ADDRESS, addresses, changed));
         types.put(AUTHORIZATION, encode(AUTHORIZATION, policies, changed));
-        types.put(WAYPOINT, encode(WAYPOINT, waypoints, changed));
+        for (var type : OWN) {
+            var messages = new HashMap<String, Message>();
+            ofProxies.forEach((name, message) -> {
+                if (type.endsWith("/" + message.getDescriptorForType().getFullName())) {
+                    messages.put(name, message);
+                }
+            });
+            types.put(type, encode(type, messages, changed));
+        }
         if (changed.values().stream().allMatch(Set::isEmpty) && sequence > 0) {
             return this;
         }

@@ -142,7 +142,7 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
             requireOwnNamespace(name);
         }
         var type = request.getTypeUrl();
-        if (!Catalogue.TYPES.contains(type) || (type.equals(Catalogue.WAYPOINT) && waypoint.isEmpty())) {
+        if (!Catalogue.TYPES.contains(type) || (Catalogue.OWN.contains(type) && waypoint.isEmpty())) {
             LOG.warn("client {} asks for {}, which is not served", name, type);
             return;
         }
@@ -152,7 +152,7 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
         }
         var subscription = subscriptions.get(type);
         if (subscription == null) {
-            subscription = new Subscription(type, request, type.equals(Catalogue.WAYPOINT) ? waypoint.get() : "");
+            subscription = new Subscription(type, request, Catalogue.OWN.contains(type) ? waypoint.get() : "");
             subscriptions.put(type, subscription);
             LOG.info("client {} subscribes to {}", name, type);
         } else {
@@ -185,9 +185,11 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
         }
         var policies = subscriptions.get(Catalogue.AUTHORIZATION);
         var addresses = subscriptions.get(Catalogue.ADDRESS);
-        var waypoints = subscriptions.get(Catalogue.WAYPOINT);
-        if (waypoints != null) {
-            waypoints.next(catalogue, false).ifPresent(responses::onNext);
+        for (var type : Catalogue.OWN) {
+            var own = subscriptions.get(type);
+            if (own != null) {
+                own.next(catalogue, false).ifPresent(responses::onNext);
+            }
         }
         if (policies != null) {
             policies.next(catalogue, addresses != null).ifPresent(responses::onNext);

@@ -26,8 +26,8 @@ public final class XdsServer extends AggregatedDiscoveryServiceImplBase {
     public synchronized void publish(
             Map<String, ? extends Message> addresses,
             Map<String, ? extends Message> policies,
-            Map<String, ? extends Message> waypoints) {
-        var next = catalogue.next(addresses, policies, waypoints);
+            Map<String, ? extends Message> ofProxies) {
+        var next = catalogue.next(addresses, policies, ofProxies);
         if (next.sequence() != catalogue.sequence()) {
             catalogue = next;
             clients.forEach(ClientStream::wake);

@@ -7,6 +7,7 @@ import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.read.YamlReader;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import java.nio.file.Path;
 import java.util.List;
@@ -47,6 +48,35 @@ class WaypointManifestsTest {
                     .singleElement()
                     .satisfies(owner -> assertThat(owner.getUid()).isEqualTo("u1"));
         });
+    }
+
+    @Test
+    void aGatewayAtTheEdgeHasThePortsOfItsListeners() {
+        var all = MANIFESTS.of(gateway("""
+                        metadata: {name: door, namespace: shop, uid: u1}
+                        spec:
+                          gatewayClassName: istio
+                          listeners:
+                          - {name: b, port: 443, protocol: HTTPS}
+                          - {name: a, port: 80, protocol: HTTP, hostname: a.example}
+                          - {name: c, port: 80, protocol: HTTP}
+                          - {name: own, port: 15020, protocol: HTTP}
+                          - {name: raw, port: 90, protocol: TCP}
+                        """), List.of());
+        assertThat(all)
+                .allSatisfy(one -> assertThat(one.getMetadata().getName()).isEqualTo("door-istio"));
+        var service = ((Service) all.get(1)).getSpec();
+        assertThat(service.getType()).isEqualTo("LoadBalancer");
+        assertThat(service.getPorts()).extracting(ServicePort::getPort).containsExactly(15021, 80, 443);
+        assertThat(service.getSelector()).isEqualTo(Map.of("gateway.networking.k8s.io/gateway-name", "door"));
+        var pod = ((Deployment) all.get(2)).getSpec().getTemplate();
+        assertThat(pod.getSpec().getServiceAccountName()).isEqualTo("door-istio");
+        assertThat(pod.getSpec().getSecurityContext().getSysctls())
+                .singleElement()
+                .satisfies(one -> assertThat(one.getName()).isEqualTo("net.ipv4.ip_unprivileged_port_start"));
+        assertThat(pod.getMetadata().getLabels())
+                .containsEntry("istio.io/dataplane-mode", "none")
+                .doesNotContainKey("networking.istio.io/tunnel");
     }
 
     /// Prefixes of the Gateway API and what makes a pod a waypoint are not for users to set.

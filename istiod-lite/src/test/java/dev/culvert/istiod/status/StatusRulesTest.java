@@ -246,6 +246,90 @@ class StatusRulesTest {
                 .containsExactly("Accepted False NoMatchingParent", "ResolvedRefs True ResolvedRefs");
     }
 
+    private static final String DOOR = """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: Gateway
+            metadata: {name: door, namespace: shop, uid: u2, generation: 4}
+            spec:
+              gatewayClassName: istio
+              listeners:
+              - {name: web, port: 80, protocol: HTTP, hostname: "*.example"}
+              - {name: secure, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: gone}]}}
+              - {name: raw, port: 90, protocol: TCP}
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: {name: door-istio, namespace: shop, labels: {gateway.networking.k8s.io/gateway-name: door}}
+            spec: {type: LoadBalancer, clusterIP: 198.19.0.8, selector: {a: b}, ports: [{port: 80}]}
+            status: {loadBalancer: {ingress: [{ip: 192.0.2.8}]}}
+            ---
+            """;
+
+    private static String edgeRoute(String parent, String host) {
+        return """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: HTTPRoute
+                metadata: {name: r, namespace: shop}
+                spec:
+                  parentRefs: [{name: door%s}]
+                  hostnames: [%s]
+                  rules: [{backendRefs: [{name: cart, port: 80}]}]
+                """.formatted(parent, host);
+    }
+
+    @Test
+    void aGatewayAtTheEdgeAndItsRoutesAreTold() {
+        var fields = wanted(CART + DOOR + edgeRoute("", "a.example"), true, "Gateway shop/door")
+                .fields();
+        assertThat(conditions(fields.get("conditions")))
+                .containsExactly("Accepted True ListenersNotValid", "Programmed True Programmed");
+        assertThat(String.valueOf(fields.get("addresses")))
+                .contains("192.0.2.8")
+                .doesNotContain("198.19.0.8");
+        var listeners = (List<?>) Objects.requireNonNull(fields.get("listeners"));
+        assertThat(told(listeners, 0))
+                .containsExactly(
+                        "Accepted True Accepted",
+                        "Conflicted False NoConflicts",
+                        "Programmed True Programmed",
+                        "ResolvedRefs True ResolvedRefs");
+        assertThat(told(listeners, 1)).contains("Programmed False Invalid", "ResolvedRefs False InvalidCertificateRef");
+        assertThat(told(listeners, 2)).contains("Accepted False UnsupportedProtocol");
+        assertThat(listeners.stream().map(one -> String.valueOf(((Map<?, ?>) one).get("attachedRoutes"))))
+                .containsExactly("1", "1", "0");
+        assertThat(String.valueOf(((Map<?, ?>) listeners.getFirst()).get("supportedKinds")))
+                .contains("HTTPRoute")
+                .contains("GRPCRoute");
+    }
+
+    private static List<String> told(List<?> listeners, int number) {
+        return conditions(((Map<?, ?>) listeners.get(number)).get("conditions"));
+    }
+
+    @Test
+    void withoutAnAddressAGatewayAtTheEdgeIsNotProgrammed() {
+        var pending = DOOR.replace("ingress: [{ip: 192.0.2.8}]", "ingress: []");
+        assertThat(conditions(
+                        wanted(pending, true, "Gateway shop/door").fields().get("conditions")))
+                .contains("Programmed False AddressNotAssigned");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'' | a.example | Accepted True Accepted",
+                "', sectionName: web' | a.test | Accepted False NoMatchingListenerHostname",
+                "', sectionName: web' | b.example | Accepted True Accepted",
+                "', sectionName: other' | a.example | Accepted False NoMatchingParent",
+                "', port: 81' | a.example | Accepted False NoMatchingParent",
+                "', sectionName: raw' | a.example | Accepted False NotAllowedByListeners"
+            })
+    void aRouteIsToldWhetherAListenerTakesIt(String parent, String host, String accepted) {
+        assertThat(parent(CART + DOOR + edgeRoute(parent, host)))
+                .containsExactly(accepted, "ResolvedRefs True ResolvedRefs");
+    }
+
     private static List<String> parent(String yaml) {
         var parents = (List<?>) Objects.requireNonNull(
                 wanted(yaml, true, "HTTPRoute shop/r").fields().get("parents"));

@@ -1,0 +1,42 @@
+package dev.culvert.istiod.ingress;
+
+import dev.culvert.kube.object.Gateway;
+import dev.culvert.kube.object.Kind;
+import java.util.List;
+import java.util.Set;
+
+/// A listener, and what can be done of it.
+/// @param conflicted holds if another listener is in its way
+/// @param certificates of HTTPS; those that could be had
+/// @param kinds of routes that may be attached
+public record EdgeListener(
+        Gateway.Listener said,
+        Verdict accepted,
+        Verdict conflicted,
+        Verdict resolved,
+        List<ServerKey> certificates,
+        Set<Kind> kinds) {
+    public EdgeListener {
+        certificates = List.copyOf(certificates);
+        kinds = Set.copyOf(kinds);
+    }
+
+    /// Whether routes can be attached, and connections come in.
+    public boolean isOpen() {
+        return accepted.holds() && !conflicted.holds();
+    }
+
+    public boolean isTls() {
+        return said.protocol().equals("HTTPS");
+    }
+
+    /// Whether requests can be served.
+    public Verdict programmed() {
+        if (!isOpen()) {
+            return Verdict.no("Invalid", "nothing is listened to for it");
+        }
+        return isTls() && certificates.isEmpty()
+                ? Verdict.no("Invalid", "it has no certificate: nobody gets in")
+                : Verdict.yes("Programmed");
+    }
+}

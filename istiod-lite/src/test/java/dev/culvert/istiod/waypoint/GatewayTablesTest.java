@@ -1,0 +1,268 @@
+package dev.culvert.istiod.waypoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.culvert.istiod.ambient.TranslationSettings;
+import dev.culvert.istiod.ingress.EdgeGateway;
+import dev.culvert.istiod.ingress.EdgeListener;
+import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.read.YamlReader;
+import dev.culvert.protos.waypoint.ConnectionPool;
+import dev.culvert.protos.waypoint.GatewayConfig;
+import dev.culvert.protos.waypoint.GatewayListener;
+import dev.culvert.protos.waypoint.Policy;
+import dev.culvert.protos.waypoint.Route;
+import dev.culvert.protos.waypoint.VirtualHost;
+import java.nio.file.Path;
+import java.security.KeyFactory;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What gateways at the edge are told.
+class GatewayTablesTest {
+    private static final String PIER = """
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: quay}
+            ---
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: ship, labels: {may: dock}}
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: {name: berth, namespace: ship}
+            spec:
+              clusterIP: 198.19.0.1
+              selector: {app: berth}
+              ports: [{name: http, port: 80}, {name: grpc, port: 81}, {name: any, port: 82}]
+            """;
+
+    private static ObjectSet objects(String more) {
+        var read = YamlReader.read(Path.of("pier.yaml"), PIER + more);
+        assertThat(read.problems()).filteredOn(one -> one.isError()).isEmpty();
+        return ObjectSet.of(read.objects(), read.problems());
+    }
+
+    private static String gateway(String listeners) {
+        return """
+                ---
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: Gateway
+                metadata: {name: pier, namespace: quay}
+                spec:
+                  gatewayClassName: culvert
+                  listeners: %s
+                """.formatted(listeners);
+    }
+
+    private static String route(String name, String parent, String hosts, int port) {
+        return """
+                ---
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: HTTPRoute
+                metadata: {name: %s, namespace: ship}
+                spec:
+                  parentRefs: [{name: pier, namespace: quay%s}]
+                  hostnames: [%s]
+                  rules: [{backendRefs: [{name: berth, port: %s}]}]
+                """.formatted(name, parent, hosts, port);
+    }
+
+    private static GatewayConfig told(ObjectSet objects) {
+        var result = WaypointTranslator.translate(objects, TranslationSettings.defaults());
+        return Objects.requireNonNull(result.gateways().get("quay/pier-culvert/listeners"));
+    }
+
+    private static EdgeListener only(ObjectSet objects) {
+        return EdgeGateway.all(objects).getFirst().listeners().getFirst();
+    }
+
+    @Test
+    void listenersTakeTheHostsThatTheyHaveInCommonWithRoutes() {
+        var config = told(objects(gateway("""
+                [{name: a, port: 80, protocol: HTTP, hostname: a.example, allowedRoutes: {namespaces: {from: All}}},
+                 {name: w, port: 80, protocol: HTTP, hostname: "*.example", allowedRoutes: {namespaces: {from: All}}},
+                 {name: o, port: 8080, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]
+                """)
+                + route("all", "", "", 80)
+                + route("both", "", "a.example, b.example, other.test", 80)
+                + route("one", ", sectionName: w", "c.example", 80)
+                + route("two", ", port: 8080", "d.example", 80)));
+        assertThat(config.getPortsList()).extracting(port -> port.getNumber()).containsExactly(80, 8080);
+        assertThat(config.getPorts(0).getListenersList())
+                .extracting(GatewayListener::getName)
+                .containsExactly("a", "w");
+        assertThat(hosts(config, 0, 0)).containsExactly("a.example");
+        assertThat(config.getPorts(0).getListeners(0).getHosts(0).getRoutesList())
+                .extracting(Route::getName)
+                .containsExactlyInAnyOrder("ship.all.0", "ship.both.0");
+        assertThat(hosts(config, 0, 1)).containsExactly("*.example", "a.example", "b.example", "c.example");
+        assertThat(hosts(config, 1, 0)).containsExactly("", "a.example", "b.example", "d.example", "other.test");
+    }
+
+    private static Iterable<String> hosts(GatewayConfig config, int port, int listener) {
+        return config.getPorts(port).getListeners(listener).getHostsList().stream()
+                .map(VirtualHost::getHost)
+                .toList();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "from: All | 1",
+                "from: Same | 0",
+                "from: Selector, selector: {matchLabels: {may: dock}} | 1",
+                "from: Selector, selector: {matchLabels: {may: not}} | 0"
+            })
+    void aListenerTakesRoutesOfTheNamespacesThatItAllows(String from, int taken) {
+        var config = told(
+                objects(gateway("[{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {" + from + "}}}]")
+                        + route("r", "", "", 80)));
+        assertThat(config.getPorts(0).getListeners(0).getHostsCount()).isEqualTo(taken);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"80,HTTP1", "81,HTTP2", "82,HTTP1"})
+    void aBackendIsSpokenToAsItsPortSays(int port, ConnectionPool.Version version) {
+        var config =
+                told(objects(gateway("[{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]")
+                        + route("r", "", "", port)));
+        var backend = config.getPorts(0)
+                .getListeners(0)
+                .getHosts(0)
+                .getRoutes(0)
+                .getForward()
+                .getBackends(0);
+        assertThat(backend.getTraffic().getPool().getVersion()).isEqualTo(version);
+    }
+
+    private static String https(String ref) {
+        return "[{name: s, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: c" + ref + "}]}}]";
+    }
+
+    @ParameterizedTest
+    @CsvSource({"EC,256", "RSA,2048"})
+    void aCertificateIsSentWithItsKey(String algorithm, int size) throws Exception {
+        var key = ServerCertificates.key(algorithm, size);
+        var config = told(objects(gateway(https("")) + ServerCertificates.secret("quay", "c", key, key)));
+        assertThat(config.getPorts(0).getTls()).isTrue();
+        var sent = config.getPorts(0).getListeners(0).getCertificates(0);
+        assertThat(sent.getChainCount()).isEqualTo(1);
+        assertThat(KeyFactory.getInstance(algorithm)
+                        .generatePrivate(
+                                new PKCS8EncodedKeySpec(sent.getPrivateKey().toByteArray())))
+                .isEqualTo(key.getPrivate());
+    }
+
+    @Test
+    void aCertificateThatCannotBeHadLetsNobodyIn() throws Exception {
+        var key = ServerCertificates.key("EC", 256);
+        var missing = objects(gateway(https("")));
+        assertThat(only(missing).resolved().reason()).isEqualTo("InvalidCertificateRef");
+        assertThat(only(missing).programmed().holds()).isFalse();
+        assertThat(told(missing).getPorts(0).getTls()).isTrue();
+        assertThat(told(missing).getPorts(0).getListeners(0).getCertificatesCount())
+                .isZero();
+        var mixed = objects(
+                gateway(https("")) + ServerCertificates.secret("quay", "c", key, ServerCertificates.key("EC", 256)));
+        assertThat(only(mixed).resolved().reason()).isEqualTo("InvalidCertificateRef");
+        assertThat(only(mixed).resolved().message()).contains("tls.key is not the key");
+        assertThat(mixed.toString() + only(mixed)).doesNotContain("PRIVATE KEY");
+    }
+
+    @Test
+    void aCertificateOfAnotherNamespaceNeedsAGrant() throws Exception {
+        var key = ServerCertificates.key("EC", 256);
+        var foreign = gateway(https(", namespace: ship")) + ServerCertificates.secret("ship", "c", key, key);
+        assertThat(only(objects(foreign)).resolved().reason()).isEqualTo("RefNotPermitted");
+        assertThat(told(objects(foreign)).getPorts(0).getListeners(0).getCertificatesCount())
+                .isZero();
+        var granted = objects(foreign + """
+                ---
+                apiVersion: gateway.networking.k8s.io/v1beta1
+                kind: ReferenceGrant
+                metadata: {name: g, namespace: ship}
+                spec:
+                  from: [{group: gateway.networking.k8s.io, kind: Gateway, namespace: quay}]
+                  to: [{group: "", kind: Secret, name: c}]
+                """);
+        assertThat(only(granted).resolved().holds()).isTrue();
+        assertThat(told(granted).getPorts(0).getListeners(0).getCertificatesCount())
+                .isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "[{name: a, port: 80, protocol: TCP}] | UnsupportedProtocol",
+                "[{name: a, port: 15008, protocol: HTTP}] | PortUnavailable",
+                "[{name: a, port: 443, protocol: HTTPS, tls: {mode: Passthrough}}] | UnsupportedValue"
+            })
+    void whatCannotBeServedIsNotListenedTo(String listeners, String reason) {
+        var objects = objects(gateway(listeners));
+        assertThat(only(objects).accepted().reason()).isEqualTo(reason);
+        assertThat(told(objects).getPortsCount()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"HTTP,HTTP,HostnameConflict", "HTTP,HTTPS,ProtocolConflict"})
+    void listenersThatAreInEachOthersWayAreNotServed(String first, String second, String reason) {
+        var objects = objects(gateway("[{name: a, port: 80, protocol: " + first + "}, {name: b, port: 80, protocol: "
+                + second + ", tls: {certificateRefs: [{name: c}]}}]"));
+        assertThat(EdgeGateway.all(objects).getFirst().listeners())
+                .allSatisfy(one -> assertThat(one.conflicted().reason()).isEqualTo(reason));
+        assertThat(told(objects).getPortsCount()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "metadata: {name: p, namespace: quay}\nspec: {}",
+                "metadata: {name: p, namespace: istio-system}\nspec: {}",
+                "metadata: {name: p, namespace: quay}\nspec: {selector: {matchLabels: {gateway.networking.k8s.io/gateway-name: pier}}}",
+                "metadata: {name: p, namespace: quay}\nspec: {targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: pier}]}",
+                "metadata: {name: p, namespace: istio-system}\nspec: {targetRefs: [{group: gateway.networking.k8s.io, kind: GatewayClass, name: culvert}]}"
+            })
+    void policiesOfTheGatewayAreEnforcedThere(String policy) {
+        assertThat(policies(policy)).extracting(Policy::getName).containsExactly("p");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "metadata: {name: p, namespace: ship}\nspec: {}",
+                "metadata: {name: p, namespace: quay}\nspec: {selector: {matchLabels: {app: berth}}}",
+                "metadata: {name: p, namespace: quay}\nspec: {targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: other}]}",
+                "metadata: {name: p, namespace: istio-system}\nspec: {targetRefs: [{group: gateway.networking.k8s.io, kind: GatewayClass, name: istio-waypoint}]}"
+            })
+    void policiesOfOthersAreNot(String policy) {
+        assertThat(policies(policy)).isEmpty();
+    }
+
+    private static Iterable<Policy> policies(String policy) {
+        return told(objects(gateway("[{name: a, port: 80, protocol: HTTP}]")
+                        + "---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n" + policy + "\n"))
+                .getPoliciesList();
+    }
+
+    @Test
+    void aClassThatAnotherControllerServesIsLeftAlone() {
+        var objects = objects(gateway("[{name: a, port: 80, protocol: HTTP}]") + """
+                ---
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: GatewayClass
+                metadata: {name: culvert}
+                spec: {controllerName: istio.io/gateway-controller}
+                """);
+        assertThat(WaypointTranslator.translate(objects, TranslationSettings.defaults())
+                        .gateways())
+                .isEmpty();
+    }
+}
