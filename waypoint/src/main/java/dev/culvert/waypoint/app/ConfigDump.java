@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.culvert.mesh.model.state.MeshSnapshot;
 import dev.culvert.mesh.model.workload.Addresses;
+import dev.culvert.protos.waypoint.GatewayConfig;
 import dev.culvert.waypoint.balance.Cluster;
 import dev.culvert.waypoint.balance.ClusterSpec;
 import dev.culvert.waypoint.balance.Clusters;
@@ -16,12 +17,18 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /// `/config_dump`: what the controller has said of each Service, and the clusters that its routes lead to, with their
 /// endpoints as they are now. Item after item, so that it is never whole in memory.
-record ConfigDump(ServiceConfigs.Snapshot configs, MeshSnapshot mesh, Clusters clusters, String identity) {
+record ConfigDump(
+        ServiceConfigs.Snapshot configs,
+        MeshSnapshot mesh,
+        Clusters clusters,
+        Optional<GatewayConfig> gateway,
+        String identity) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Comparator<ClusterSpec.Key> BY_NAME = Comparator.comparing(ClusterSpec.Key::namespace)
             .thenComparing(ClusterSpec.Key::hostname)
@@ -35,8 +42,12 @@ record ConfigDump(ServiceConfigs.Snapshot configs, MeshSnapshot mesh, Clusters c
                 .useDefaultPrettyPrinter()) {
             json.writeStartObject();
             json.writeStringField("identity", identity);
+            if (gateway.isPresent()) {
+                json.writeFieldName("gateway");
+                JSON.writeTree(json, ProtoJson.of(gateway.get()));
+            }
             json.writeArrayFieldStart("services");
-            for (var service : configs.all()) {
+            for (var service : configs.services()) {
                 JSON.writeTree(json, ProtoJson.of(service.said()));
             }
             json.writeEndArray();

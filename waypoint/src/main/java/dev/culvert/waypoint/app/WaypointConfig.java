@@ -12,6 +12,7 @@ import dev.culvert.hbone.pool.PoolLimits;
 import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.proxy.xds.ControlPlane;
+import dev.culvert.waypoint.edge.EdgeListener;
 import dev.culvert.waypoint.http.HttpLimits;
 import dev.culvert.waypoint.listener.HboneListener;
 import dev.culvert.waypoint.trace.TraceSettings;
@@ -54,7 +55,14 @@ record WaypointConfig(
     /// @param keys our key and chain; empty to keep none
     record Kept(Optional<Path> state, Optional<Path> keys) {}
 
-    record Limits(HttpLimits http, UpstreamLimits upstream, PoolLimits tunnels, HboneListener.Bounds downstream) {}
+    /// @param edgeHttp of clients from outside of the mesh
+    record Limits(
+            HttpLimits http,
+            HttpLimits edgeHttp,
+            UpstreamLimits upstream,
+            PoolLimits tunnels,
+            HboneListener.Bounds downstream,
+            EdgeListener.Bounds edge) {}
 
     /// @param receiveBudget bytes a loop may hold undelivered before credit waits for delivery
     record Serving(
@@ -212,7 +220,27 @@ record WaypointConfig(
                         "CULVERT_CONFIG_WAIT",
                         Duration.ofSeconds(2),
                         "how long a tunnel waits for xDS to tell of its Service"));
-        return new Limits(http, upstream, tunnels, downstream);
+        var edge = new EdgeListener.Bounds(
+                read.integer(
+                        "CULVERT_EDGE_MAX_CONNECTIONS",
+                        20_000,
+                        1,
+                        10_000_000,
+                        "connections that clients from outside of the mesh may open"),
+                handshake);
+        return new Limits(http, edge(read, http), upstream, tunnels, downstream, edge);
+    }
+
+    private static HttpLimits edge(ConfigReader read, HttpLimits http) {
+        return new HttpLimits(
+                http.headerBytes(),
+                http.streams(),
+                http.replayBytes(),
+                read.duration(
+                        "CULVERT_EDGE_IDLE_TIMEOUT",
+                        Duration.ofMinutes(1),
+                        "bound of the wait for a request's whole header, of clients from outside of the mesh"),
+                http.detect());
     }
 
     /// By OpenTelemetry's own names.

@@ -24,6 +24,7 @@ import dev.culvert.proxy.xds.XdsClient;
 import dev.culvert.proxy.xds.XdsMetrics;
 import dev.culvert.waypoint.balance.Clusters;
 import dev.culvert.waypoint.config.ServiceConfigs;
+import dev.culvert.waypoint.edge.EdgeListener;
 import dev.culvert.waypoint.http.OwnCalls;
 import dev.culvert.waypoint.http.Serving;
 import dev.culvert.waypoint.http.Worker;
@@ -79,6 +80,7 @@ final class WaypointProcess implements AutoCloseable {
     private final ServiceConfigs services = new ServiceConfigs(this::recheckSoon);
     private final List<Worker> workers = new ArrayList<>();
     private final HboneListener listener;
+    private final EdgeListener edge;
     private final Serving serving;
 
     WaypointProcess(WaypointConfig config, LogLevels levels) throws IOException {
@@ -106,6 +108,12 @@ final class WaypointProcess implements AutoCloseable {
                 place.network(),
                 place.address(),
                 config.limits().http());
+        edge = new EdgeListener(
+                serving.with(config.limits().edgeHttp()),
+                workers,
+                services,
+                loops,
+                config.limits().edge());
         listener = new HboneListener(new HboneListener.Config(
                 serving,
                 workers,
@@ -165,6 +173,7 @@ final class WaypointProcess implements AutoCloseable {
         synced.notReady();
         pause(config.serving().drainDelay());
         bound.close().awaitUninterruptibly();
+        edge.stop();
         drain();
     }
 
@@ -173,6 +182,7 @@ final class WaypointProcess implements AutoCloseable {
         var state = config.kept().state();
         var resources = new MeshResources(mesh, state.isPresent() ? new LastGoodState(state.get()) : null);
         resources.alsoReceive(services);
+        resources.alsoReceive(edge.configs());
         if (resources.restore()) {
             synced.ready();
         }
@@ -235,6 +245,7 @@ final class WaypointProcess implements AutoCloseable {
                 services.current(),
                 mesh.current(),
                 serving.clusters(),
+                edge.configs().shown(),
                 config.place().identity().toString());
         return Response.stream("application/json", now::writeTo);
     }
@@ -289,6 +300,7 @@ final class WaypointProcess implements AutoCloseable {
             LOG.info("{} requests are cut at the end of the drain", left);
         }
         listener.close();
+        edge.close();
     }
 
     private int live() {

@@ -7,6 +7,7 @@ import dev.culvert.protos.waypoint.Protocol;
 import dev.culvert.protos.waypoint.ServiceConfig;
 import dev.culvert.waypoint.policy.L7Policies;
 import dev.culvert.waypoint.route.CompiledRoute;
+import dev.culvert.waypoint.route.HostedRoutes;
 import dev.culvert.waypoint.route.RouteTable;
 import dev.culvert.waypoint.token.TokenRules;
 import java.util.HashMap;
@@ -28,7 +29,11 @@ public record GovernedService(
         boolean ofPods,
         ServiceConfig said) {
     /// @param raw where connections without HTTP go
-    public record Port(Protocol protocol, RouteTable routes, CompiledRoute.Targets raw) {}
+    public record Port(Protocol protocol, HostedRoutes routes, CompiledRoute.Targets raw) {
+        public Port withoutRoutes() {
+            return new Port(protocol, new RouteTable(List.of()), raw);
+        }
+    }
 
     private static final Port ANY = new Port(
             Protocol.DETECT, new RouteTable(List.of()), CompiledRoute.Targets.of(Forward.getDefaultInstance()));

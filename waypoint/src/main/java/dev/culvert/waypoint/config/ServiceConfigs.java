@@ -27,25 +27,34 @@ public final class ServiceConfigs implements FurtherResources {
     private final Map<String, GovernedService> held = new LinkedHashMap<>();
     private final Map<NamespacedHostname, Leaving> leaving = new HashMap<>();
     private final Runnable changed;
-    private volatile Snapshot current = new Snapshot(Map.of(), Map.of(), Optional.empty());
+    private Optional<GovernedService> gateway = Optional.empty();
+    private volatile Snapshot current = new Snapshot(Map.of(), Map.of(), Optional.empty(), Optional.empty());
 
     /// All of them at one moment. Immutable.
     public static final class Snapshot {
         private final Map<NamespacedHostname, GovernedService> services;
         private final Map<NamespacedHostname, Leaving> leaving;
         private final Optional<GovernedService> pods;
+        private final Optional<GovernedService> gateway;
 
         private Snapshot(
                 Map<NamespacedHostname, GovernedService> services,
                 Map<NamespacedHostname, Leaving> leaving,
-                Optional<GovernedService> pods) {
+                Optional<GovernedService> pods,
+                Optional<GovernedService> gateway) {
+            this.gateway = gateway;
             this.services = Map.copyOf(services);
             this.leaving = Map.copyOf(leaving);
             this.pods = pods;
         }
 
-        /// All that are governed, in the order of their names, with what is done with pods' own addresses.
+        /// Those of [#services], and a gateway's own.
         public List<GovernedService> all() {
+            return Stream.concat(services().stream(), gateway.stream()).toList();
+        }
+
+        /// All that are governed, in the order of their names, with what is done with pods' own addresses.
+        public List<GovernedService> services() {
             return Stream.concat(services.values().stream(), pods.stream())
                     .sorted(Comparator.comparing(one -> one.key().toString()))
                     .toList();
@@ -68,6 +77,9 @@ public final class ServiceConfigs implements FurtherResources {
 
         /// The same Service as it is now.
         public Optional<GovernedService> again(GovernedService service) {
+            if (gateway.filter(own -> own.key().equals(service.key())).isPresent()) {
+                return gateway;
+            }
             return service.ofPods() ? pods : service(service.key());
         }
     }
@@ -85,6 +97,13 @@ public final class ServiceConfigs implements FurtherResources {
     @Override
     public String type() {
         return TYPE;
+    }
+
+    /// What requests from outside of the mesh are judged by; for the thread that applies.
+    /// @param now its key is no Service's
+    public void gateway(Optional<GovernedService> now) {
+        gateway = now;
+        publish();
     }
 
     /// A resource that cannot be understood leaves the Service as it was.
@@ -120,7 +139,7 @@ public final class ServiceConfigs implements FurtherResources {
                 services.put(one.key(), one);
             }
         }
-        current = new Snapshot(services, leaving, pods);
+        current = new Snapshot(services, leaving, pods, gateway);
         changed.run();
     }
 }

@@ -66,6 +66,6 @@ final class Admission {
                 inner.caller(),
                 inner.serving().self().toString(),
                 inner.serving().metrics()::forged);
-        exchange.route(request, inner.port(now).routes());
+        exchange.route(request, inner.port(now).routes().of(request.authority()));
     }
 }

@@ -86,6 +86,10 @@ final class Exchange implements Live {
                 inner.serving().self().toString(),
                 inner.serving().metrics()::forged);
         head.from(inner.caller(), inner.client(inner.serving().mesh().current()));
+        if (inner.isMisdirected(head.authority())) {
+            answer(421, "NR", "misdirected_request", new byte[0]);
+            return;
+        }
         new Admission(this, head).begin();
     }
 

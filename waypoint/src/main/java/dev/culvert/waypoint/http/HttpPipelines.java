@@ -39,13 +39,14 @@ final class HttpPipelines {
     static void http2(Inner inner) {
         var limits = inner.serving().limits();
         var channel = inner.channel();
+        var codec = Http2FrameCodecBuilder.forServer()
+                .initialSettings(Http2Settings.defaultSettings()
+                        .maxConcurrentStreams(limits.streams())
+                        .initialWindowSize(WINDOW_BYTES)
+                        .maxHeaderListSize(limits.headerBytes()))
+                .build();
         channel.pipeline()
-                .addLast(Http2FrameCodecBuilder.forServer()
-                        .initialSettings(Http2Settings.defaultSettings()
-                                .maxConcurrentStreams(limits.streams())
-                                .initialWindowSize(WINDOW_BYTES)
-                                .maxHeaderListSize(limits.headerBytes()))
-                        .build())
+                .addLast(codec)
                 .addLast(new Http2MultiplexHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel child) {
@@ -57,6 +58,9 @@ final class HttpPipelines {
                     }
                 }))
                 .addLast(new ParentEnd());
+        if (inner.isAtTheEdge()) {
+            new Http2Quiet(codec.connection(), inner).watch();
+        }
         inner.onDrain(channel::close);
         channel.config().setAutoRead(true);
     }

@@ -26,6 +26,8 @@ public final class Inner {
     private final @Nullable Endpoint pod;
     private final List<Runnable> drains = new ArrayList<>(1);
     private boolean draining;
+    private boolean edge;
+    private @Nullable String listener;
 
     /// @param channel the tunnel's bytes
     /// @param pod the one that was called by its own address; null for a Service
@@ -39,6 +41,26 @@ public final class Inner {
                 .orElseThrow(() -> new IllegalArgumentException("no such port: " + caller.dialled()));
         this.pod = pod;
         worker.add(this, channel);
+    }
+
+    /// What is on a connection from outside of the mesh.
+    /// @param service the gateway's own
+    /// @param listener by whose certificate it came in; null without TLS
+    public static Inner atTheEdge(
+            Shared shared, Channel channel, Caller caller, GovernedService service, @Nullable String listener) {
+        var inner = new Inner(shared, channel, caller, service, null);
+        inner.edge = true;
+        inner.listener = listener;
+        return inner;
+    }
+
+    boolean isAtTheEdge() {
+        return edge;
+    }
+
+    /// Whether a request is for a host that another certificate is for (RFC 9110 §15.5.20).
+    boolean isMisdirected(String authority) {
+        return listener != null && portNow().routes().isMisdirected(authority, listener);
     }
 
     /// What a tunnel shares with the others of its loop.
@@ -74,7 +96,7 @@ public final class Inner {
     }
 
     GovernedService.Port port(GovernedService now) {
-        return now.port(caller.dialled().getPort()).orElse(port);
+        return now.port(caller.dialled().getPort()).orElseGet(() -> edge ? port.withoutRoutes() : port);
     }
 
     /// The port as it is now.
@@ -90,7 +112,7 @@ public final class Inner {
     /// The pod that calls, if the mesh knows it.
     Optional<Workload> client(MeshSnapshot mesh) {
         return mesh.workloadAt(serving.network(), caller.source().getAddress())
-                .filter(workload -> workload.identity().equals(caller.identity()));
+                .filter(workload -> workload.identity().equals(caller.proved()));
     }
 
     private Optional<Service> of(MeshSnapshot mesh) {

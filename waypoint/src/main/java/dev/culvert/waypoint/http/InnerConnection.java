@@ -40,6 +40,15 @@ public final class InnerConnection extends ChannelInboundHandlerAdapter {
         inner.channel().pipeline().addLast(new InnerConnection(inner));
     }
 
+    /// Serves HTTP of a version that was agreed upon.
+    public static void serve(Inner inner, boolean http2) {
+        if (http2) {
+            HttpPipelines.http2(inner);
+        } else {
+            HttpPipelines.http1(inner);
+        }
+    }
+
     /// Moves bytes between a tunnel and an upstream that is open.
     private void relay(Channel to) {
         var record = inner.record();

@@ -199,7 +199,7 @@ final class RawRelay implements Live {
         /// Behind all that was written.
         private void passEnd() {
             if (!over) {
-                ((DuplexChannel) to).shutdownOutput();
+                OutputEnd.of(to);
                 endPassed = true;
                 if (++ended == 2 || gone) {
                     finish(false);

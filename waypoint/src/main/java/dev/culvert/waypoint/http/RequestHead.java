@@ -64,6 +64,7 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
     private final String query;
     private String onwardPath;
     private @Nullable HttpHeaders onward;
+    private String scheme = "http";
     private String callerNamespace = "";
     private String callerWorkload = "";
     private String sourceIp = "";
@@ -200,9 +201,9 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
             }
         }
         headers.set("x-forwarded-for", Addresses.text(caller.source().getAddress()));
-        headers.set("x-forwarded-proto", "http");
-        headers.set("x-forwarded-client-cert", "By=" + self + ";URI=" + caller.identity());
-        headers.set("forwarded", "for=\"" + Addresses.text(caller.source()) + "\";proto=http");
+        headers.set("x-forwarded-proto", caller.scheme());
+        caller.identity().ifPresent(who -> headers.set("x-forwarded-client-cert", "By=" + self + ";URI=" + who));
+        headers.set("forwarded", "for=\"" + Addresses.text(caller.source()) + "\";proto=" + caller.scheme());
         if (!headers.contains("x-request-id")) {
             headers.set("x-request-id", requestId());
         }
@@ -220,7 +221,8 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
 
     /// @param workload the pod that calls, if the mesh knows it
     void from(Caller caller, Optional<Workload> workload) {
-        callerNamespace = caller.identity().namespace();
+        callerNamespace = caller.namespace();
+        scheme = caller.scheme();
         callerWorkload = workload.map(Workload::uid).orElse("");
         sourceIp = Addresses.text(caller.source().getAddress());
     }
@@ -430,7 +432,7 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
 
     @Override
     public String scheme() {
-        return "http";
+        return scheme;
     }
 
     @Override

@@ -29,6 +29,11 @@ public record Serving(
         String network,
         InetAddress address,
         HttpLimits limits) {
+    /// The same for connections that may cost something else.
+    public Serving with(HttpLimits others) {
+        return new Serving(mesh, configs, clusters, keys, records, self, network, address, others);
+    }
+
     public RequestMetrics metrics() {
         return records.metrics();
     }

@@ -190,8 +190,8 @@ public final class L7Policies {
         /// Empty if nobody here can tell.
         Optional<Boolean> holds(Caller caller, @Nullable RequestView request) {
             return switch (attribute.getKind()) {
-                case PRINCIPAL -> text(caller.identity().principal());
-                case NAMESPACE -> text(caller.identity().namespace());
+                case PRINCIPAL -> proved(caller.principal());
+                case NAMESPACE -> proved(caller.namespace());
                 case SOURCE_IP, REMOTE_IP -> address(caller.source().getAddress());
                 case DESTINATION_IP -> address(caller.dialled().getAddress());
                 case DESTINATION_PORT -> Optional.of(port(caller.dialled().getPort()));
@@ -199,8 +199,8 @@ public final class L7Policies {
                 case METHOD -> request == null ? Optional.empty() : text(request.method());
                 case PATH -> request == null ? Optional.empty() : text(request.path());
                 case HEADER -> request == null ? Optional.empty() : header(request.header(attribute.getName()));
-                case TRUST_DOMAIN -> text(caller.identity().trustDomain());
-                case REQUEST_PRINCIPAL -> request == null ? Optional.empty() : principal(request.requestPrincipal());
+                case TRUST_DOMAIN -> proved(caller.trustDomain());
+                case REQUEST_PRINCIPAL -> request == null ? Optional.empty() : proved(request.requestPrincipal());
                 case AUDIENCE -> request == null ? Optional.empty() : list(request.claim(AUDIENCES));
                 case PRESENTER -> request == null ? Optional.empty() : list(request.claim(PRESENTERS));
                 case CLAIM -> request == null ? Optional.empty() : list(request.claim(attribute.getPathList()));
@@ -214,7 +214,7 @@ public final class L7Policies {
         }
 
         /// What is missing matches no value.
-        private Optional<Boolean> principal(String text) {
+        private Optional<Boolean> proved(String text) {
             return text.isEmpty() ? Optional.of(values.isEmpty()) : text(text);
         }
 

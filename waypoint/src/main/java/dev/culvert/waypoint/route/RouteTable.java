@@ -14,7 +14,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The routes of one port of a Service, compiled. Immutable.
-public final class RouteTable {
+public final class RouteTable implements HostedRoutes {
     private final List<Compiled> routes;
 
     /// A route, and how much of the path its match covered.
@@ -60,7 +60,18 @@ public final class RouteTable {
                 .toList();
     }
 
+    @Override
+    public RouteTable of(String authority) {
+        return this;
+    }
+
+    @Override
+    public boolean isMisdirected(String authority, String listener) {
+        return false;
+    }
+
     /// In their order.
+    @Override
     public List<CompiledRoute> all() {
         return routes.stream().map(Compiled::route).toList();
     }

@@ -99,7 +99,7 @@ public final class RequestMetrics {
     /// @param destination null if no endpoint was chosen
     record Key(
             @Nullable Workload client,
-            SpiffeId identity,
+            @Nullable SpiffeId identity,
             @Nullable Workload destination,
             @Nullable Service service,
             String protocol,
@@ -234,8 +234,8 @@ public final class RequestMetrics {
         values.add(client == null ? "" : client.names().workloadName());
         values.add(client == null ? "" : client.names().canonicalName());
         values.add(client == null ? "" : revision(client));
-        values.add(key.identity.namespace());
-        values.add(key.identity.toString());
+        values.add(key.identity == null ? "" : key.identity.namespace());
+        values.add(key.identity == null ? "" : key.identity.toString());
         values.add(client == null ? "" : client.names().canonicalName());
         values.add(client == null ? "" : client.names().canonicalRevision());
         values.add(client == null ? "" : client.place().clusterId());

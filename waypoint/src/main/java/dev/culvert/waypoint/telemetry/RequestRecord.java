@@ -181,7 +181,7 @@ public final class RequestRecord {
     private RequestMetrics.Key key() {
         var destination = endpoint == null ? null : endpoint.workload();
         return new RequestMetrics.Key(
-                client, caller.identity(), destination, service, protocol, status, grpcStatus, flags);
+                client, caller.proved(), destination, service, protocol, status, grpcStatus, flags);
     }
 
     /// At the end; again has no effect.
@@ -218,7 +218,7 @@ public final class RequestRecord {
         }
         var line = LOG.atInfo()
                 .addKeyValue("src.addr", Addresses.text(caller.source()))
-                .addKeyValue("src.identity", caller.identity().toString())
+                .addKeyValue("src.identity", caller.shown())
                 .addKeyValue("dst.addr", Addresses.text(caller.dialled()))
                 .addKeyValue("dst.service", service == null ? "-" : service.hostname())
                 .addKeyValue(

@@ -74,9 +74,10 @@ final class Harbour implements AutoCloseable {
     final Clusters clusters = new Clusters();
     private final Cluster ofClient = new Cluster();
     final List<Worker> workers = new ArrayList<>();
+    final Serving serving;
     final UpstreamPool client;
     final EventLoop clientLoop;
-    private final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final MultiThreadIoEventLoopGroup clients = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final CertificateStore certificates;
     private final Channel listening;

@@ -1,0 +1,47 @@
+package dev.culvert.waypoint.http;
+
+import com.google.protobuf.ByteString;
+import dev.culvert.protos.waypoint.ServerCertificate;
+import java.math.BigInteger;
+import java.security.KeyPairGenerator;
+import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
+import java.security.spec.ECGenParameterSpec;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Date;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
+import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+
+/// Certificates of servers, signed by themselves.
+record Certificates(X509Certificate certificate, ServerCertificate sent) {
+    static Certificates of(String name) throws Exception {
+        var generator = KeyPairGenerator.getInstance("EC");
+        generator.initialize(new ECGenParameterSpec("secp256r1"));
+        var key = generator.generateKeyPair();
+        var now = Instant.now();
+        var subject = new X500Name("CN=" + name.replace('*', '_'));
+        var builder = new JcaX509v3CertificateBuilder(
+                subject,
+                new BigInteger(64, new SecureRandom()),
+                Date.from(now.minus(Duration.ofMinutes(1))),
+                Date.from(now.plus(Duration.ofHours(1))),
+                subject,
+                key.getPublic());
+        builder.addExtension(
+                Extension.subjectAlternativeName, false, new GeneralNames(new GeneralName(GeneralName.dNSName, name)));
+        var certificate = new JcaX509CertificateConverter()
+                .getCertificate(builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(key.getPrivate())));
+        return new Certificates(
+                certificate,
+                ServerCertificate.newBuilder()
+                        .addChain(ByteString.copyFrom(certificate.getEncoded()))
+                        .setPrivateKey(ByteString.copyFrom(key.getPrivate().getEncoded()))
+                        .build());
+    }
+}

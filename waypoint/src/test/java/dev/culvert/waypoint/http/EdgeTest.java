@@ -1,0 +1,427 @@
+package dev.culvert.waypoint.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.TextFormat;
+import com.sun.net.httpserver.HttpServer;
+import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
+import dev.culvert.protos.discovery.Resource;
+import dev.culvert.protos.waypoint.GatewayConfig;
+import dev.culvert.protos.waypoint.Policy;
+import dev.culvert.waypoint.edge.EdgeListener;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executors;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Clients from outside of the mesh, through a gateway's own listeners.
+class EdgeTest {
+    private static final String FORWARD =
+            "forward {backends {weight: 1 namespace: 'quay' hostname: '" + Harbour.BERTH.hostname() + "' port: 80}}";
+
+    private Harbour harbour;
+    private HttpServer http;
+    private EdgeListener edge;
+    private int plain;
+    private int secure;
+    private int version;
+
+    @BeforeEach
+    void start() throws Exception {
+        harbour = new Harbour();
+        http = HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 64);
+        http.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        http.createContext("/", exchange -> {
+            try (exchange) {
+                for (var name : List.of("x-forwarded-for", "x-forwarded-proto", "x-forwarded-client-cert")) {
+                    var value = exchange.getRequestHeaders().getFirst(name);
+                    exchange.getResponseHeaders().set("saw-" + name, value == null ? "none" : value);
+                }
+                exchange.getRequestBody().readAllBytes();
+                exchange.sendResponseHeaders(200, -1);
+            }
+        });
+        http.start();
+        harbour.endpoints(http.getAddress().getPort());
+        plain = free();
+        secure = free();
+        open(Duration.ofSeconds(30));
+    }
+
+    private void open(Duration idle) {
+        var limits = new HttpLimits(16 * 1024, 100, 64 * 1024, idle, Duration.ofSeconds(2));
+        edge = new EdgeListener(
+                harbour.serving.with(limits),
+                harbour.workers,
+                harbour.configs,
+                harbour.loops,
+                new EdgeListener.Bounds(100, Duration.ofSeconds(2)));
+    }
+
+    @AfterEach
+    void stop() {
+        edge.close();
+        http.stop(0);
+        harbour.close();
+    }
+
+    private static int free() throws IOException {
+        try (var socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static String host(String name, String routes) {
+        return "hosts {host: '" + name + "' " + routes + "} ";
+    }
+
+    private static String route(String name, String action) {
+        return "routes {name: '" + name + "' " + action + "} ";
+    }
+
+    private static GatewayConfig.Builder parse(String ports) throws Exception {
+        return TextFormat.parse("namespace: 'quay' name: 'pier' " + ports, GatewayConfig.class).toBuilder();
+    }
+
+    private GatewayConfig.Builder onPlain(String listeners) throws Exception {
+        return parse("ports {number: " + plain + " " + listeners + "}");
+    }
+
+    /// What the controller says.
+    private void configure(GatewayConfig.Builder config) {
+        var refused = edge.configs()
+                .apply(DeltaDiscoveryResponse.newBuilder()
+                        .addResources(Resource.newBuilder()
+                                .setName("quay/pier-istio/listeners")
+                                .setVersion(Integer.toString(++version))
+                                .setResource(
+                                        Any.newBuilder().setValue(config.build().toByteString())))
+                        .build());
+        assertThat(refused).isEmpty();
+    }
+
+    // ---- clients ----
+
+    private static String say(Socket socket, String text) throws IOException {
+        socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+        socket.getOutputStream().flush();
+        return head(socket.getInputStream());
+    }
+
+    private static String head(InputStream in) throws IOException {
+        var text = new StringBuilder();
+        for (var next = in.read(); next >= 0; next = in.read()) {
+            text.append((char) next);
+            if (text.toString().endsWith("\r\n\r\n")) {
+                return text.toString();
+            }
+        }
+        return text.toString();
+    }
+
+    private String get(String host, String path, String headers) throws IOException {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), plain)) {
+            return say(
+                    socket,
+                    "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + headers + "\r\n");
+        }
+    }
+
+    private static SSLContext trusting() throws Exception {
+        var context = SSLContext.getInstance("TLS");
+        context.init(null, new TrustManager[] {new Anybody()}, null);
+        return context;
+    }
+
+    private SSLSocket tls(String name) throws Exception {
+        var socket = (SSLSocket) trusting().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), secure);
+        var parameters = socket.getSSLParameters();
+        parameters.setServerNames(name.isEmpty() ? List.of() : List.of(new SNIHostName(name)));
+        socket.setSSLParameters(parameters);
+        socket.startHandshake();
+        return socket;
+    }
+
+    private static X509Certificate shown(SSLSocket socket) throws SSLException {
+        return (X509Certificate) socket.getSession().getPeerCertificates()[0];
+    }
+
+    private String secured(String name, String host) throws Exception {
+        try (var socket = tls(name)) {
+            return say(socket, request(host));
+        }
+    }
+
+    private static String request(String host) {
+        return "GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
+    }
+
+    // ---- hosts and routes ----
+
+    @Test
+    void theMostSpecificHostCountsAndOthersAreNotFound() throws Exception {
+        configure(onPlain("listeners {name: 'web' hostname: '*.quay.example' "
+                + host(
+                        "a.quay.example",
+                        route("exact", "matches {path {segments: '/a'}} direct_response {status: 201}"))
+                + host("*.quay.example", route("wild", "direct_response {status: 202}")) + "}"));
+        assertThat(get("a.quay.example", "/a", "")).startsWith("HTTP/1.1 201");
+        assertThat(get("A.quay.EXAMPLE:80", "/a", "")).startsWith("HTTP/1.1 201");
+        assertThat(get("a.quay.example", "/b", "")).startsWith("HTTP/1.1 404");
+        assertThat(get("b.c.quay.example", "/b", "")).startsWith("HTTP/1.1 202");
+        assertThat(get("quay.example", "/a", "")).startsWith("HTTP/1.1 404");
+        assertThat(get("elsewhere.example", "/a", "")).startsWith("HTTP/1.1 404");
+    }
+
+    @Test
+    void aRequestIsOfTheMostSpecificListenerOnly() throws Exception {
+        configure(onPlain("listeners {name: 'all' " + host("", route("any", "direct_response {status: 201}")) + "} "
+                + "listeners {name: 'one' hostname: 'a.example' "
+                + host("a.example", route("one", "matches {path {exact: '/a'}} direct_response {status: 202}")) + "}"));
+        assertThat(get("a.example", "/a", "")).startsWith("HTTP/1.1 202");
+        assertThat(get("a.example", "/b", "")).startsWith("HTTP/1.1 404");
+        assertThat(get("b.example", "/b", "")).startsWith("HTTP/1.1 201");
+    }
+
+    @Test
+    void aRequestIsForwardedWithTheAddressOfItsSocketOnly() throws Exception {
+        configure(onPlain("listeners {name: 'web' " + host("", route("r", FORWARD)) + "}"));
+        var answer = get("a.example", "/", "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Client-Cert: URI=spiffe://a\r\n");
+        assertThat(answer)
+                .startsWith("HTTP/1.1 200")
+                .containsIgnoringCase("saw-x-forwarded-for: 127.0.0.1")
+                .containsIgnoringCase("saw-x-forwarded-proto: http\r")
+                .containsIgnoringCase("saw-x-forwarded-client-cert: none");
+    }
+
+    @Test
+    void plainRequestsAreSentToHttps() throws Exception {
+        configure(onPlain("listeners {name: 'web' "
+                + host("", route("r", "redirect {scheme: 'https' status: 301 port_from: SCHEME}")) + "}"));
+        assertThat(get("a.example", "/x?y=1", ""))
+                .startsWith("HTTP/1.1 301")
+                .containsIgnoringCase("location: https://a.example/x?y=1\r");
+    }
+
+    // ---- policy ----
+
+    @Test
+    void aPolicySeesTheAddressAndNoIdentity() throws Exception {
+        var config = onPlain("listeners {name: 'web' " + host("", route("r", "direct_response {status: 200}")) + "}");
+        configure(config.clone());
+        assertThat(get("a", "/", "")).startsWith("HTTP/1.1 200");
+        configure(config.clone()
+                .addPolicies(policy("action: DENY rules {from {attributes {kind: REMOTE_IP blocks: '127.0.0.0/8'}}}")));
+        assertThat(get("a", "/", "X-Forwarded-For: 192.0.2.1\r\n")).startsWith("HTTP/1.1 403");
+        configure(config.clone()
+                .addPolicies(policy("rules {from {attributes {kind: PRINCIPAL values {present: true}}}}")));
+        assertThat(get("a", "/", "")).startsWith("HTTP/1.1 403");
+        configure(
+                config.clone()
+                        .addPolicies(
+                                policy(
+                                        "action: DENY rules {from {attributes {kind: PRINCIPAL not_values {exact: 'cluster.local/ns/a/sa/b'}}}}")));
+        assertThat(get("a", "/", "")).startsWith("HTTP/1.1 403");
+    }
+
+    private static Policy policy(String text) throws Exception {
+        return TextFormat.parse("name: 'p' namespace: 'quay' " + text, Policy.class);
+    }
+
+    // ---- certificates ----
+
+    private GatewayConfig.Builder twoNames(Certificates a, Certificates b) throws Exception {
+        var config = parse("ports {number: " + secure + " tls: true "
+                + "listeners {name: 'a' hostname: 'a.example' " + host("a.example", route("r", FORWARD)) + "} "
+                + "listeners {name: 'b' hostname: '*.b.example' " + host("*.b.example", route("r", FORWARD)) + "}}");
+        var port = config.getPortsBuilder(0);
+        port.getListenersBuilder(0).addCertificates(a.sent());
+        port.getListenersBuilder(1).addCertificates(b.sent());
+        return config;
+    }
+
+    @Test
+    void theNameAskedForChoosesTheCertificate() throws Exception {
+        var a = Certificates.of("a.example");
+        var b = Certificates.of("*.b.example");
+        configure(twoNames(a, b));
+        try (var socket = tls("a.example")) {
+            assertThat(shown(socket)).isEqualTo(a.certificate());
+            assertThat(say(socket, request("a.example")))
+                    .startsWith("HTTP/1.1 200")
+                    .containsIgnoringCase("saw-x-forwarded-proto: https\r");
+        }
+        try (var socket = tls("x.B.example")) {
+            assertThat(shown(socket)).isEqualTo(b.certificate());
+        }
+        assertThatThrownBy(() -> tls("c.example")).isInstanceOf(SSLException.class);
+        assertThatThrownBy(() -> tls("")).isInstanceOf(SSLException.class);
+    }
+
+    @Test
+    void aHostOfAnotherCertificateIsMisdirected() throws Exception {
+        configure(twoNames(Certificates.of("a.example"), Certificates.of("*.b.example")));
+        assertThat(secured("a.example", "x.b.example")).startsWith("HTTP/1.1 421");
+        assertThat(secured("a.example", "nobody.example")).startsWith("HTTP/1.1 404");
+        assertThat(secured("a.example", "a.example")).startsWith("HTTP/1.1 200");
+    }
+
+    @Test
+    void aCertificateIsReplacedAndNoConnectionEnds() throws Exception {
+        var old = Certificates.of("a.example");
+        var next = Certificates.of("a.example");
+        var other = Certificates.of("*.b.example");
+        configure(twoNames(old, other));
+        try (var before = tls("a.example")) {
+            assertThat(say(before, request("a.example"))).startsWith("HTTP/1.1 200");
+            configure(twoNames(next, other));
+            assertThat(say(before, request("a.example"))).startsWith("HTTP/1.1 200");
+            assertThat(shown(before)).isEqualTo(old.certificate());
+            try (var after = tls("a.example")) {
+                assertThat(shown(after)).isEqualTo(next.certificate());
+                assertThat(say(after, request("a.example"))).startsWith("HTTP/1.1 200");
+            }
+        }
+    }
+
+    @Test
+    void http2IsAgreedUponInTls() throws Exception {
+        var local = Certificates.of("localhost");
+        var config = parse("ports {number: " + secure + " tls: true listeners {name: 'a' hostname: 'localhost' "
+                + host("localhost", route("r", FORWARD)) + "}}");
+        config.getPortsBuilder(0).getListenersBuilder(0).addCertificates(local.sent());
+        configure(config);
+        try (var client = HttpClient.newBuilder().sslContext(trusting()).build()) {
+            for (var i = 0; i < 50; i++) {
+                var answer = client.send(
+                        HttpRequest.newBuilder(URI.create("https://localhost:" + secure + "/" + i))
+                                .POST(HttpRequest.BodyPublishers.ofString("a".repeat(i * 1000)))
+                                .build(),
+                        HttpResponse.BodyHandlers.discarding());
+                assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
+                assertThat(answer.statusCode()).isEqualTo(200);
+            }
+        }
+    }
+
+    @Test
+    void aKeyIsNotShown() throws Exception {
+        var a = Certificates.of("a.example");
+        configure(twoNames(a, Certificates.of("*.b.example")));
+        var shown = edge.configs().shown().orElseThrow();
+        assertThat(shown.toByteString().toString(StandardCharsets.ISO_8859_1))
+                .contains("a.example")
+                .doesNotContain(a.sent().getPrivateKey().toString(StandardCharsets.ISO_8859_1));
+    }
+
+    @Test
+    void aCertificateThatCannotBeUsedIsRefusedAndTheOldOneStays() throws Exception {
+        var a = Certificates.of("a.example");
+        var b = Certificates.of("*.b.example");
+        configure(twoNames(a, b));
+        var bad = twoNames(a, b);
+        bad.getPortsBuilder(0)
+                .getListenersBuilder(0)
+                .setCertificates(0, a.sent().toBuilder().setPrivateKey(b.sent().getPrivateKey()));
+        var refused = edge.configs()
+                .apply(DeltaDiscoveryResponse.newBuilder()
+                        .addResources(Resource.newBuilder()
+                                .setName("n")
+                                .setResource(
+                                        Any.newBuilder().setValue(bad.build().toByteString())))
+                        .build());
+        assertThat(refused).containsKey("n");
+        try (var socket = tls("a.example")) {
+            assertThat(say(socket, request("a.example"))).startsWith("HTTP/1.1 200");
+        }
+    }
+
+    // ---- ports and limits ----
+
+    @Test
+    void aPortIsListenedToAsLongAsItIsSaid() throws Exception {
+        configure(onPlain("listeners {name: 'web' " + host("", route("r", FORWARD)) + "}"));
+        try (var open = new Socket(InetAddress.getLoopbackAddress(), plain)) {
+            assertThat(say(open, request("a"))).startsWith("HTTP/1.1 200");
+            configure(parse(""));
+            assertThat(say(open, request("a"))).startsWith("HTTP/1.1 404");
+            while (true) {
+                try (var refused = new Socket(InetAddress.getLoopbackAddress(), plain)) {
+                    assertThat(refused.isConnected()).isTrue();
+                } catch (ConnectException _) {
+                    break;
+                }
+            }
+        }
+    }
+
+    @Test
+    void whoNeverEndsAHeaderIsCutOff() throws Exception {
+        edge.close();
+        open(Duration.ofMillis(300));
+        configure(onPlain("listeners {name: 'web' " + host("", route("r", "direct_response {status: 200}")) + "}"));
+        for (var begun : List.of(
+                "",
+                "GET / HT",
+                "GET / HTTP/1.1\r\nHost: a\r\nX: ",
+                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")) {
+            try (var socket = new Socket(InetAddress.getLoopbackAddress(), plain)) {
+                socket.getOutputStream().write(begun.getBytes(StandardCharsets.ISO_8859_1));
+                socket.getInputStream().readAllBytes(); // ends
+            }
+        }
+    }
+
+    @Test
+    void whoNeverEndsAHandshakeIsCutOff() throws Exception {
+        configure(twoNames(Certificates.of("a.example"), Certificates.of("*.b.example")));
+        for (var begun : List.of("", "\26\3\1\2\0\1\0", "GET / HTTP/1.1\r\n\r\n")) {
+            try (var socket = new Socket(InetAddress.getLoopbackAddress(), secure)) {
+                socket.getOutputStream().write(begun.getBytes(StandardCharsets.ISO_8859_1));
+                assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1))
+                        .doesNotContain("HTTP/");
+            }
+        }
+    }
+
+    /// The tests look at certificates themselves.
+    private static final class Anybody implements X509TrustManager {
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type) {
+            assertThat(chain).isNotEmpty();
+        }
+
+        @Override
+        public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+        }
+    }
+}
