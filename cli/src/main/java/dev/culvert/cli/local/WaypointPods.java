@@ -10,12 +10,14 @@ import dev.culvert.kube.object.Service;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
-/// What the controller deploys in a cluster for each Gateway of a waypoint class: a pod, its Service, and a
-/// ServiceAccount, all with the Gateway's name.
+/// What the controller deploys in a cluster for each Gateway, a waypoint or one at the edge of the mesh: a pod, its
+/// Service, and a ServiceAccount, all with one name.
 final class WaypointPods {
     /// Of all pods.
     static final Path KEPT = Path.of("/run/culvert/waypoints");
@@ -23,6 +25,8 @@ final class WaypointPods {
     private static final String GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name";
     private static final int STATUS_PORT = 15021;
     private static final int METRICS_PORT = 15020;
+    /// No listener gets one of these.
+    private static final Set<Integer> OWN_PORTS = Set.of(15000, Gateway.HBONE_PORT, METRICS_PORT, STATUS_PORT);
 
     private final Path state;
     private final List<String> command;
@@ -41,10 +45,10 @@ final class WaypointPods {
     /// The user's Services and those of waypoints.
     List<Service> services(ObjectSet objects) {
         var all = new ArrayList<>(objects.services());
-        for (var gateway : waypoints(objects)) {
+        for (var gateway : gateways(objects)) {
             var taken = all.stream()
                     .anyMatch(one -> one.namespace().equals(gateway.namespace())
-                            && one.name().equals(gateway.name()));
+                            && one.name().equals(gateway.deployedName()));
             if (!taken) {
                 all.add(service(gateway));
             }
@@ -56,18 +60,34 @@ final class WaypointPods {
     List<PodPlan> pods(ObjectSet objects) {
         var all = new ArrayList<>(PodPlan.of(objects));
         if (!command.isEmpty()) {
-            waypoints(objects).forEach(gateway -> all.add(pod(gateway)));
+            gateways(objects).forEach(gateway -> all.add(pod(gateway)));
         }
         return all;
     }
 
-    private static List<Gateway> waypoints(ObjectSet objects) {
-        return objects.all(Gateway.class).stream().filter(Gateway::isWaypoint).toList();
+    private static List<Gateway> gateways(ObjectSet objects) {
+        return objects.all(Gateway.class).stream()
+                .filter(gateway -> gateway.isWaypoint() || gateway.isIngress())
+                .toList();
+    }
+
+    /// Those that clients come to, beside those of all.
+    private static List<Integer> ports(Gateway gateway) {
+        return gateway.isWaypoint()
+                ? List.of(Gateway.HBONE_PORT)
+                : gateway.listeners().stream()
+                        .map(Gateway.Listener::port)
+                        .filter(port -> !OWN_PORTS.contains(port))
+                        .distinct()
+                        .toList();
     }
 
     private static Service service(Gateway gateway) {
+        var ports = new ArrayList<Service.Port>();
+        ports(gateway).forEach(port -> ports.add(port("port-" + port, port)));
+        ports.add(port("status-port", STATUS_PORT));
         var metadata = new Metadata(
-                gateway.name(),
+                gateway.deployedName(),
                 gateway.namespace(),
                 "",
                 Map.of(GATEWAY_NAME, gateway.name(), "gateway.istio.io/managed", "culvert.dev-mesh-controller"),
@@ -81,11 +101,12 @@ final class WaypointPods {
                 false,
                 List.of(),
                 List.of(),
-                List.of(port("mesh", Gateway.HBONE_PORT), port("status-port", STATUS_PORT)),
+                ports,
                 Map.of(GATEWAY_NAME, gateway.name()),
                 false,
                 "",
                 false,
+                List.of(),
                 gateway.place());
     }
 
@@ -94,11 +115,11 @@ final class WaypointPods {
     }
 
     private PodPlan pod(Gateway gateway) {
-        var name = gateway.name() + "-0";
-        var ports = List.of(
-                new Container.Port("mesh", Gateway.HBONE_PORT, "TCP"),
-                new Container.Port("status-port", STATUS_PORT, "TCP"),
-                new Container.Port("metrics", METRICS_PORT, "TCP"));
+        var name = gateway.deployedName() + "-0";
+        var ports = new ArrayList<Container.Port>();
+        ports(gateway).forEach(port -> ports.add(new Container.Port("port-" + port, port, "TCP")));
+        ports.add(new Container.Port("status-port", STATUS_PORT, "TCP"));
+        ports.add(new Container.Port("metrics", METRICS_PORT, "TCP"));
         var ready = new Probe(
                 new Probe.Check.Http("", new PortRef.Numbered(STATUS_PORT), "/healthz/ready", false),
                 Duration.ZERO,
@@ -120,21 +141,27 @@ final class WaypointPods {
         return new PodPlan(
                 gateway.namespace(),
                 name,
-                Map.of(
-                        GATEWAY_NAME,
-                        gateway.name(),
-                        "gateway.networking.k8s.io/gateway-class-name",
-                        gateway.className(),
-                        "istio.io/dataplane-mode",
-                        "none",
-                        "networking.istio.io/tunnel",
-                        "http",
-                        "service.istio.io/canonical-name",
-                        gateway.name()),
+                labels(gateway),
                 Map.of(),
-                gateway.name(),
+                gateway.deployedName(),
                 Optional.empty(),
                 List.of(container));
+    }
+
+    private static Map<String, String> labels(Gateway gateway) {
+        var labels = new HashMap<>(Map.of(
+                GATEWAY_NAME,
+                gateway.name(),
+                "gateway.networking.k8s.io/gateway-class-name",
+                gateway.className(),
+                "istio.io/dataplane-mode",
+                "none",
+                "service.istio.io/canonical-name",
+                gateway.deployedName()));
+        if (gateway.isWaypoint()) {
+            labels.put("networking.istio.io/tunnel", "http");
+        }
+        return labels;
     }
 
     private List<Container.EnvVar> environment(Gateway gateway, String pod) {
@@ -143,7 +170,7 @@ final class WaypointPods {
         return List.of(
                 value("CULVERT_STATE_DIR", kept.resolve("state").toString()),
                 value("CULVERT_KEYS_DIR", kept.resolve("keys").toString()),
-                value("SERVICE_ACCOUNT", gateway.name()),
+                value("SERVICE_ACCOUNT", gateway.deployedName()),
                 value("XDS_ADDRESS", "https://" + Addressing.CONTROL_PLANE_V4 + ":15012"),
                 value("XDS_ROOT_CA", state.resolve("istiod/root-cert.pem").toString()),
                 value("AUTH_TOKEN", token.toString()),
