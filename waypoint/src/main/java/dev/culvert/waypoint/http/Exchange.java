@@ -79,6 +79,9 @@ final class Exchange implements Live {
         }
         record.request(head.method(), head.shown(), version(request));
         record.understood(head, head.isGrpc());
+        if (record.isCountedUnderWay()) {
+            inner.worker().tickLater();
+        }
         record.receivedHeader(
                 HeaderEdits.bytes(request.headers()) + request.uri().length());
         head.sanitise(
@@ -114,8 +117,9 @@ final class Exchange implements Live {
 
     @Override
     public boolean tick(long nowSeconds) {
+        record.tick();
         if (head == null || over || nowSeconds < head.expiresAt()) {
-            return head != null && !over && head.expiresAt() != Verdict.FOR_EVER;
+            return head != null && !over && (head.expiresAt() != Verdict.FOR_EVER || record.isCountedUnderWay());
         }
         if (answerStarted) {
             answerBroke("-", "jwt_authn_access_denied{Jwt_is_expired}");
@@ -344,7 +348,7 @@ final class Exchange implements Live {
     }
 
     void answerContent(HttpContent content) {
-        record.sent(content.content().readableBytes());
+        record.sent(content.content());
         var last = content instanceof LastHttpContent;
         if (content instanceof LastHttpContent trailers) {
             var grpc = trailers.trailingHeaders().get("grpc-status");
@@ -414,7 +418,7 @@ final class Exchange implements Live {
     // ---- what the downstream tells ----
 
     void requestContent(HttpContent content) {
-        record.received(content.content().readableBytes());
+        record.received(content.content());
         if (content instanceof LastHttpContent last && !last.trailingHeaders().isEmpty()) {
             RequestHead.sanitiseTrailers(last.trailingHeaders());
         }

@@ -66,6 +66,8 @@ public final class RequestMetrics {
                     false),
             histogram("istio_request_bytes", "Bytes of a request, header and body"),
             histogram("istio_response_bytes", "Bytes of an answer, header and body"),
+            MetricFamily.counter("istio_request_messages_total", "Messages of gRPC that clients have sent", names()),
+            MetricFamily.counter("istio_response_messages_total", "Messages of gRPC that clients were sent", names()),
             MetricFamily.counter("istio_tcp_connections_opened_total", "Connections without HTTP", tcpNames()),
             MetricFamily.counter(
                     "istio_tcp_connections_closed_total", "Connections without HTTP that have ended", tcpNames()),
@@ -113,9 +115,12 @@ public final class RequestMetrics {
     /// Of connections without HTTP.
     private record TcpMeters(Counter opened, Counter closed, Counter sent, Counter received) {}
 
+    private record MessageMeters(Counter received, Counter sent) {}
+
     private final MeterRegistry registry;
     private final Map<Key, Meters> meters = new ConcurrentHashMap<>();
     private final Map<Key, TcpMeters> tcpMeters = new ConcurrentHashMap<>();
+    private final Map<Key, MessageMeters> messageMeters = new ConcurrentHashMap<>();
     private final Map<String, Counter> policies = new ConcurrentHashMap<>();
     private final Counter overflow;
 
@@ -159,6 +164,28 @@ public final class RequestMetrics {
             countedReceived = received;
             countedSent = sent;
         }
+    }
+
+    /// Of a call of gRPC that is under way or has ended.
+    /// @param key as far as it is known then
+    /// @param received new ones from the client
+    void messages(Key key, long received, long sent) {
+        if (received > 0 || sent > 0) {
+            var found = messageMeters.get(key);
+            if (found == null && messageMeters.size() >= MAX_LABEL_SETS) {
+                overflow.increment();
+                return;
+            }
+            var meters = found == null ? messageMeters.computeIfAbsent(key, this::registerMessages) : found;
+            meters.received.increment((double) received);
+            meters.sent.increment((double) sent);
+        }
+    }
+
+    private MessageMeters registerMessages(Key key) {
+        var tags = tags(key);
+        return new MessageMeters(
+                registry.counter("istio_request_messages", tags), registry.counter("istio_response_messages", tags));
     }
 
     /// A connection without HTTP has begun.

@@ -11,6 +11,7 @@ import dev.culvert.waypoint.policy.L7Policies;
 import dev.culvert.waypoint.route.RequestView;
 import dev.culvert.waypoint.trace.RequestTrace;
 import dev.culvert.waypoint.trace.Tracing;
+import io.netty.buffer.ByteBuf;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -57,6 +58,7 @@ public final class RequestRecord {
     private ClusterSpec.@Nullable Key cluster;
     private RequestMetrics.@Nullable Connection connection;
     private long reportedNanos;
+    private @Nullable Messages messages;
     private RequestTrace trace = RequestTrace.NONE;
     private boolean ended;
 
@@ -83,6 +85,7 @@ public final class RequestRecord {
     public void understood(RequestView read, boolean grpc) {
         request = read;
         trace = tracing.begin(read::header);
+        messages = grpc ? new Messages() : null;
         protocol = grpc ? "grpc" : "http";
     }
 
@@ -158,16 +161,56 @@ public final class RequestRecord {
         received += bytes;
     }
 
+    /// @param data a piece of a body, left as it is
+    public void received(ByteBuf data) {
+        received += data.readableBytes();
+        if (messages != null) {
+            messages.received.read(data);
+        }
+    }
+
     public void sent(int bytes) {
         sent += bytes;
     }
 
-    /// Of a connection without HTTP that is under way: what has come and gone is counted every 5 s.
+    /// @param data a piece of a body, left as it is
+    public void sent(ByteBuf data) {
+        sent += data.readableBytes();
+        if (messages != null) {
+            messages.sent.read(data);
+        }
+    }
+
+    /// Of what may be under way for long, a connection without HTTP or a call of gRPC: what has come and gone is
+    /// counted every 5 s.
     public void tick() {
         var now = System.nanoTime();
-        if (!ended && protocol.equals("tcp") && now - reportedNanos >= REPORT_NANOS) {
-            reportedNanos = now;
+        if (ended || now - reportedNanos < REPORT_NANOS) {
+            return;
+        }
+        reportedNanos = now;
+        if (protocol.equals("tcp")) {
             connection().moved(received, sent);
+        } else if (messages != null) {
+            messages.report(metrics, key());
+        }
+    }
+
+    /// Whether [#tick] should be called now and then.
+    public boolean isCountedUnderWay() {
+        return messages != null && !ended;
+    }
+
+    private static final class Messages {
+        final MessageCount received = new MessageCount();
+        final MessageCount sent = new MessageCount();
+        private long reportedReceived;
+        private long reportedSent;
+
+        void report(RequestMetrics to, RequestMetrics.Key key) {
+            to.messages(key, received.count() - reportedReceived, sent.count() - reportedSent);
+            reportedReceived = received.count();
+            reportedSent = sent.count();
         }
     }
 
@@ -196,6 +239,9 @@ public final class RequestRecord {
             metrics.closed(key());
         } else {
             metrics.ended(key(), took, received + receivedHeaders, sent + sentHeaders);
+            if (messages != null) {
+                messages.report(metrics, key());
+            }
         }
         switch (format) {
             case FIELDS -> line(took);
@@ -208,7 +254,13 @@ public final class RequestRecord {
                     service == null ? "pod:" + port : service.hostname() + ":" + port + "/*",
                     status,
                     flags.equals("-") ? "" : flags + " " + details,
-                    SpanTags.ofRequest(entry(took), grpcStatus, client, service, endpoint));
+                    SpanTags.ofRequest(
+                            entry(took),
+                            request == null ? "http" : request.scheme(),
+                            grpcStatus,
+                            client,
+                            service,
+                            endpoint));
         }
     }
 

@@ -28,6 +28,7 @@ final class SpanTags {
     /// @param endpoint null for what went nowhere
     static Map<String, String> ofRequest(
             AccessEntry said,
+            String scheme,
             String grpcStatus,
             @Nullable Workload client,
             @Nullable Service service,
@@ -35,7 +36,7 @@ final class SpanTags {
         var tags = new LinkedHashMap<String, String>();
         tags.put("component", "proxy");
         tags.put("http.method", said.method());
-        var url = "http://" + said.headers().authority() + said.path();
+        var url = scheme + "://" + said.headers().authority() + said.path();
         tags.put("http.url", url.length() > MAX_URL ? url.substring(0, MAX_URL) : url);
         tags.put("http.protocol", said.protocol());
         tags.put("http.status_code", Integer.toString(said.status()));

@@ -82,7 +82,6 @@ final class Harbour implements AutoCloseable {
     private final CertificateStore certificates;
     private final Channel listening;
     private final HboneListener listener;
-    private final Serving serving;
     private final TunnelPool tunnels;
     private int version;
 
@@ -193,10 +192,6 @@ final class Harbour implements AutoCloseable {
                         .setVersion(Integer.toString(++version))
                         .setResource(Any.newBuilder().setValue(whole.toByteString())))
                 .build());
-    }
-
-    Serving serving() {
-        return serving;
     }
 
     UpstreamPool.For portal() {

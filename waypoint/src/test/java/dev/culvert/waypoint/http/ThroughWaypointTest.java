@@ -116,6 +116,23 @@ class ThroughWaypointTest {
         }
     }
 
+    @Test
+    void messagesOfGrpcAreCounted() throws Exception {
+        try (var server = new Http2Server()) {
+            harbour.endpoints(server.port());
+            harbour.configure(Harbour.config(Protocol.HTTP2, ""));
+            var grpc = Map.of("content-type", "application/grpc", "te", "trailers");
+            harbour.call(true, new Request("POST", "/svc/Call", grpc, "\0\0\0\0\1x\0\0\0\0\2yz"));
+            harbour.call(true, new Request("POST", "/svc/Call", Map.of(), "\0\0\0\0\1x"));
+            harbour.workers.getFirst().loop().submit(() -> {}).get();
+            for (var name : List.of("istio_request_messages", "istio_response_messages")) {
+                var counters = harbour.registry.get(name).counters();
+                assertThat(counters).as(name).hasSize(1);
+                assertThat(counters.iterator().next().count()).as(name).isEqualTo(2);
+            }
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

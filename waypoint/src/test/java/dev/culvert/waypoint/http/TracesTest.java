@@ -61,7 +61,7 @@ class TracesTest {
             }
             return collectorStatus;
         });
-        calls = new OwnCalls(() -> harbour().serving(), () -> harbour().workers.getFirst());
+        calls = new OwnCalls(() -> harbour().serving, () -> harbour().workers.getFirst());
     }
 
     private interface Status {
