@@ -30,7 +30,8 @@ final class RouteStatuses {
                 parents.add(parent(route, parent, now, waypoints));
             } else if (route instanceof HttpRoute http) {
                 EdgeStatuses.accepted(http, parent, edges, now.objects())
-                        .ifPresent(accepted -> parents.add(told(parent, List.of(accepted, resolved(route, now)))));
+                        .ifPresent(accepted ->
+                                parents.add(told(parent, List.of(accepted, resolved(route, parent, now)))));
             }
         }
         return parents.isEmpty()
@@ -49,7 +50,7 @@ final class RouteStatuses {
                                 false,
                                 "NoMatchingParent",
                                 "there is no Service " + parent.namespace() + "/" + parent.name()));
-        conditions.add(resolved(route, now));
+        conditions.add(resolved(route, parent, now));
         service.ifPresent(one -> conditions.add(waypoint(one, waypoints)));
         return told(parent, conditions);
     }
@@ -76,11 +77,14 @@ final class RouteStatuses {
                         : "the route has no effect: label the Service istio.io/use-waypoint with a waypoint that is ready");
     }
 
-    private static Map<String, ?> resolved(Route route, Outcome now) {
+    /// A route may lead to the Service that was called without a grant.
+    private static Map<String, ?> resolved(Route route, ParentRef parent, Outcome now) {
         var all = destinations(route).toList();
         var refused = all.stream()
                 .filter(destination -> !destination.namespace().isEmpty()
                         && !destination.namespace().equals(route.namespace())
+                        && !(parent.isService()
+                                && name(route, destination).equals(parent.namespace() + "/" + parent.name()))
                         && now.objects().all(ReferenceGrant.class).stream()
                                 .noneMatch(grant -> grant.namespace().equals(destination.namespace())
                                         && grant.allowsService(route, destination.host())))

@@ -17,6 +17,7 @@ import dev.culvert.protos.waypoint.Subset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Finds the Services and subsets that routes of one object lead to. What cannot be found keeps its share of the
 /// requests, and they are refused.
@@ -48,7 +49,7 @@ final class Backends {
         if (!destination.broken().isEmpty()) {
             return broken(to, place, destination.broken());
         }
-        if (!isGranted(destination)) {
+        if (!isGranted(destination, at.called())) {
             return broken(
                     to,
                     place,
@@ -88,10 +89,14 @@ final class Backends {
                 .setPort(port.get());
     }
 
-    private boolean isGranted(Destination destination) {
+    /// The Service that was called needs no grant: its caller is there already.
+    private boolean isGranted(Destination destination, @Nullable Service called) {
         var foreign =
                 !destination.namespace().isEmpty() && !destination.namespace().equals(object.namespace());
         return !foreign
+                || (called != null
+                        && destination.namespace().equals(called.namespace())
+                        && destination.host().equals(called.name()))
                 || objects.all(ReferenceGrant.class).stream()
                         .anyMatch(grant -> grant.namespace().equals(destination.namespace())
                                 && grant.allowsService(object, destination.host()));

@@ -95,7 +95,7 @@ final class GatewayTables {
             }
         }
         var at = new RuleTranslation.At(
-                gateway.gateway().namespace(), listener.said().port());
+                null, gateway.gateway().namespace(), listener.said().port());
         byHost.forEach((host, attached) -> {
             var oldestFirst =
                     attached.stream().distinct().sorted(RouteTables.OLDEST).toList();

@@ -4,7 +4,6 @@ import dev.culvert.istiod.ambient.ServiceTranslation;
 import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ambient.Waypoints.Waypoint;
 import dev.culvert.kube.object.HttpRoute;
-import dev.culvert.kube.object.HttpRule;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectSet;
@@ -24,12 +23,13 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
-/// The routes of each port of a Service: HTTPRoutes and GRPCRoutes in order of how specific they are, else
-/// VirtualServices oldest
-/// first, else one route to the Service itself.
+/// The routes of each port of a Service: HTTPRoutes and GRPCRoutes, else VirtualServices oldest first, else one route
+/// to the Service itself. Before them comes what namespaces of callers have said for themselves.
 final class RouteTables {
     static final List<String> RETRY_CONDITIONS =
             List.of("connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes");
@@ -44,6 +44,7 @@ final class RouteTables {
     private final List<Problem> problems;
     private final Delegates delegates;
     private final TrafficPolicies policies;
+    private final HttpRoutes httpRoutes;
     private final Set<KubeObject> used = new HashSet<>();
 
     RouteTables(ObjectSet objects, TranslationSettings settings, List<Problem> problems) {
@@ -52,26 +53,36 @@ final class RouteTables {
         this.problems = problems;
         this.delegates = new Delegates(objects, problems);
         this.policies = new TrafficPolicies(objects, settings);
+        this.httpRoutes = new HttpRoutes(this::translation);
     }
 
     List<Route> of(Service service, Waypoint waypoint, int port) {
-        var at = new RuleTranslation.At(waypoint.gateway().namespace(), port);
-        var httpRoutes = attached(HttpRoute.class, service, waypoint, port);
+        var at = new RuleTranslation.At(service, waypoint.gateway().namespace(), port);
+        var attached = attached(HttpRoute.class, service, port);
+        used.addAll(attached);
+        var byNearness = attached.stream().collect(Collectors.partitioningBy(one -> isNear(one, service, waypoint)));
+        var routes = new ArrayList<Route>();
+        routes.addAll(httpRoutes.ofConsumers(Objects.requireNonNull(byNearness.get(false)), at));
+        routes.addAll(ofProducers(Objects.requireNonNull(byNearness.get(true)), service, waypoint, at));
+        return routes;
+    }
+
+    private List<Route> ofProducers(
+            List<HttpRoute> attached, Service service, Waypoint waypoint, RuleTranslation.At at) {
         var virtualServices = virtualServices(service, waypoint);
-        used.addAll(httpRoutes);
         used.addAll(virtualServices);
-        if (!httpRoutes.isEmpty()) {
+        if (!attached.isEmpty()) {
             virtualServices.forEach(shadowed -> problems.add(Problem.warning(
                     shadowed.place(),
                     shadowed.key().toString(),
                     "has no effect on Service " + service.name() + ": an HTTPRoute is attached to it",
                     "remove one of the two")));
-            return ofHttpRoutes(httpRoutes, at);
+            return httpRoutes.ofEverybody(attached, at);
         }
         var routes = new ArrayList<Route>();
         for (var one : virtualServices) {
             for (var resolved : delegates.rules(one)) {
-                new RuleTranslation(objects, settings, problems, policies, resolved.author())
+                translation(resolved.author())
                         .translate(resolved.rule(), resolved.index(), at)
                         .ifPresent(routes::add);
             }
@@ -79,12 +90,17 @@ final class RouteTables {
         return routes.isEmpty() ? List.of(toItself(service, at)) : routes;
     }
 
+    private RuleTranslation translation(KubeObject author) {
+        return new RuleTranslation(objects, settings, problems, policies, author);
+    }
+
     /// Where connections without HTTP go; empty: to the Service itself. TLSRoutes come before TCPRoutes, and both
     /// before
     /// VirtualServices.
     Optional<Forward> raw(Service service, Waypoint waypoint, int port) {
-        var at = new RuleTranslation.At(waypoint.gateway().namespace(), port);
-        var attached = attached(RawRoute.class, service, waypoint, port).stream()
+        var at = new RuleTranslation.At(service, waypoint.gateway().namespace(), port);
+        var attached = attached(RawRoute.class, service, port).stream()
+                .filter(route -> isNear(route, service, waypoint))
                 .sorted(Comparator.comparing(route -> route.kind() == Kind.TCP_ROUTE))
                 .toList();
         used.addAll(attached);
@@ -124,11 +140,8 @@ final class RouteTables {
                 : Optional.empty();
     }
 
-    /// Producer routes, and those beside the waypoint; consumer routes cannot be honoured here.
-    private <R extends dev.culvert.kube.object.Route> List<R> attached(
-            Class<R> type, Service service, Waypoint waypoint, int port) {
+    private <R extends dev.culvert.kube.object.Route> List<R> attached(Class<R> type, Service service, int port) {
         return objects.all(type).stream()
-                .filter(route -> isNear(route, service, waypoint))
                 .filter(route -> route.parents().stream()
                         .anyMatch(parent -> parent.isService()
                                 && parent.namespace().equals(service.namespace())
@@ -149,6 +162,8 @@ final class RouteTables {
                 .toList();
     }
 
+    /// Of the Service's own namespace or the waypoint's: such a route is for everybody, others are for their own
+    /// namespace only.
     private static boolean isNear(KubeObject route, Service service, Waypoint waypoint) {
         return route.namespace().equals(service.namespace())
                 || route.namespace().equals(waypoint.gateway().namespace());
@@ -192,61 +207,9 @@ final class RouteTables {
                 .build();
     }
 
-    // ---- HTTPRoute ----
-
-    /// One match of one rule: they are sorted one by one.
-    private record Candidate(Route route, HttpRule.Match match) {
-        int pathRank() {
-            return match.path()
-                    .map(path -> switch (path.kind()) {
-                        case EXACT -> 0;
-                        case PREFIX, SEGMENTS -> 1;
-                        case REGEX -> 2;
-                        case PRESENT -> 3;
-                    })
-                    .orElse(1);
-        }
-
-        int pathLength() {
-            return match.path().map(path -> path.value().length()).orElse(1);
-        }
-    }
-
-    /// Exact paths before prefixes before expressions, longer before shorter, then method, headers, query parameters;
-    /// else as they came: oldest first.
-    private static final Comparator<Candidate> MOST_SPECIFIC = Comparator.comparingInt(Candidate::pathRank)
-            .thenComparing(Comparator.comparingInt(Candidate::pathLength).reversed())
-            .thenComparing(one -> one.match.method().isEmpty())
-            .thenComparing(Comparator.comparingInt(
-                            (Candidate one) -> one.match.headers().size())
-                    .reversed())
-            .thenComparing(Comparator.comparingInt(
-                            (Candidate one) -> one.match.queryParameters().size())
-                    .reversed());
-
-    List<Route> ofHttpRoutes(List<HttpRoute> httpRoutes, RuleTranslation.At at) {
-        var candidates = new ArrayList<Candidate>();
-        for (var one : httpRoutes) {
-            var translation = new RuleTranslation(objects, settings, problems, policies, one);
-            for (var i = 0; i < one.rules().size(); i++) {
-                var rule = one.rules().get(i);
-                var matches = rule.matches().isEmpty() ? List.of(HttpRule.Match.ANY) : rule.matches();
-                for (var match : matches) {
-                    var single = new HttpRule(
-                            rule.name(),
-                            List.of(match),
-                            rule.request(),
-                            rule.response(),
-                            rule.extras(),
-                            rule.action(),
-                            rule.place());
-                    translation
-                            .translate(single, i, at)
-                            .ifPresent(route -> candidates.add(new Candidate(route, match)));
-                }
-            }
-        }
-        return candidates.stream().sorted(MOST_SPECIFIC).map(Candidate::route).toList();
+    /// Of a listener at the edge.
+    List<Route> ofHttpRoutes(List<HttpRoute> attached, RuleTranslation.At at) {
+        return httpRoutes.ofEverybody(attached, at);
     }
 
     /// Routes that are for nothing that a waypoint serves, or have rules that do nothing.

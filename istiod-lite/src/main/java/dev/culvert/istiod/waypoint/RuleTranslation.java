@@ -13,6 +13,7 @@ import dev.culvert.kube.object.HttpRule.TextKind;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
+import dev.culvert.kube.object.Service;
 import dev.culvert.protos.waypoint.Backend;
 import dev.culvert.protos.waypoint.Cookie;
 import dev.culvert.protos.waypoint.Cors;
@@ -36,12 +37,14 @@ import dev.culvert.protos.waypoint.Sources;
 import dev.culvert.protos.waypoint.TextMatch;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Turns the rules of one object into routes of a port.
 final class RuleTranslation {
     /// Where the routes are used.
+    /// @param called null at the edge of the mesh
     /// @param waypointNamespace of the Gateway whose pods use them
-    record At(String waypointNamespace, int port) {}
+    record At(@Nullable Service called, String waypointNamespace, int port) {}
 
     private final ObjectSet objects;
     private final TranslationSettings settings;

@@ -1,6 +1,7 @@
 package dev.culvert.istiod.waypoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.kube.object.ObjectSet;
@@ -9,6 +10,7 @@ import dev.culvert.protos.waypoint.Action;
 import dev.culvert.protos.waypoint.Attribute;
 import dev.culvert.protos.waypoint.Backend;
 import dev.culvert.protos.waypoint.Protocol;
+import dev.culvert.protos.waypoint.RequestMatch;
 import dev.culvert.protos.waypoint.Route;
 import dev.culvert.protos.waypoint.ServiceConfig;
 import java.nio.file.Path;
@@ -234,5 +236,49 @@ class WaypointTranslatorTest {
                         .problems()
                         .toString())
                 .contains("WaypointAccepted=False: TargetNotFound: Service gone");
+    }
+
+    private static final String CONSUMER = """
+            ---
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: HTTPRoute
+            metadata: {name: ours, namespace: %1$s}
+            spec:
+              parentRefs: [{group: "", kind: Service, name: berth, namespace: quay, port: 80}]
+              rules:
+              - matches: [{path: {value: /%1$s}}]
+                backendRefs: [{name: berth, namespace: quay, port: 81}]
+            """;
+
+    @Test
+    void routesOfOtherNamespacesLeadTheirOwnCallersOnly() {
+        var result = translate(CANARY + SUBSETS + CONSUMER.formatted("mole") + CONSUMER.formatted("dock"));
+        assertThat(result.problems()).isEmpty();
+        assertThat(routes(result))
+                .extracting(
+                        Route::getName,
+                        route -> route.getMatchesList().stream()
+                                .map(RequestMatch::getSourceNamespace)
+                                .toList())
+                .containsExactly(
+                        tuple("dock.ours.0", List.of("dock")),
+                        tuple("dock.none", List.of("dock")),
+                        tuple("mole.ours.0", List.of("mole")),
+                        tuple("mole.none", List.of("mole")),
+                        tuple("quay.early.0", List.of("")),
+                        tuple("quay.early.1", List.of()));
+        assertThat(routes(result).get(1).getDirectResponse().getStatus()).isEqualTo(404);
+        assertThat(routes(result).get(0).getForward().getBackends(0).getPort()).isEqualTo(81);
+    }
+
+    @Test
+    void aServiceThatWasNotCalledNeedsAGrantForRoutesOfOtherNamespaces() {
+        var other = CONSUMER.formatted("dock").replace("backendRefs: [{name: berth,", "backendRefs: [{name: w,");
+        var result = translate(other);
+        assertThat(result.problems().toString())
+                .contains("RefNotPermitted: no ReferenceGrant in namespace quay lets a HTTPRoute of namespace dock");
+        assertThat(routes(result)).extracting(Route::getName).containsExactly("dock.ours.0", "dock.none", "default");
+        assertThat(routes(result).get(0).getForward().getBackends(0).getBrokenStatus())
+                .isEqualTo(500);
     }
 }

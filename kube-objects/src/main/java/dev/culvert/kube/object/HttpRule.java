@@ -41,6 +41,21 @@ public record HttpRule(
             queryParameters = List.copyOf(queryParameters);
         }
 
+        /// The same of requests of these callers.
+        public Match from(Source callers) {
+            return new Match(
+                    path,
+                    ignorePathCase,
+                    method,
+                    scheme,
+                    authority,
+                    headers,
+                    withoutHeaders,
+                    queryParameters,
+                    port,
+                    callers);
+        }
+
         public static final Match ANY = new Match(
                 Optional.empty(),
                 false,
