@@ -48,6 +48,11 @@ final class DownstreamConnection implements ConnectionListener {
         return local;
     }
 
+    /// The channel that accepted this one.
+    Channel listener() {
+        return channel.parent();
+    }
+
     HboneListener.Config config() {
         return config;
     }

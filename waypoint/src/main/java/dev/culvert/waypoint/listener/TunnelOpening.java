@@ -94,7 +94,7 @@ final class TunnelOpening {
     }
 
     private void accept(InetSocketAddress dialled, Meant meant) {
-        var channel = new TunnelChannel(stream, connection.local(), connection.remote());
+        var channel = new TunnelChannel(connection.listener(), stream, connection.local(), connection.remote());
         channel.config().setAutoRead(false);
         var worker = connection.worker();
         worker.loop().register(channel);

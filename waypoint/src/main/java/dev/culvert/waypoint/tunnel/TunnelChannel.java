@@ -7,6 +7,7 @@ import dev.culvert.hbone.codec.StreamFailure;
 import dev.culvert.hbone.codec.StreamListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AbstractChannel;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelMetadata;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -19,6 +20,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// One HBONE stream, after its 200, as a channel of bytes, so that Netty's codecs run on it. A FIN of the
 /// peer is told as [ChannelInputShutdownEvent]; a close sends what was written and a FIN, with linger 0 a
@@ -48,9 +50,11 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
     private boolean closed;
 
     /// Becomes the stream's listener.
+    /// @param listener what accepted the connection: Netty's codec of HTTP/2 is a server then; null: we opened it
     /// @param local our end of the connection that carries it
-    public TunnelChannel(HboneStream stream, InetSocketAddress local, InetSocketAddress remote) {
-        super(null);
+    public TunnelChannel(
+            @Nullable Channel listener, HboneStream stream, InetSocketAddress local, InetSocketAddress remote) {
+        super(listener);
         this.stream = stream;
         this.local = local;
         this.remote = remote;

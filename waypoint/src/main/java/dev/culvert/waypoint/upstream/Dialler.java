@@ -80,7 +80,7 @@ public final class Dialler {
     }
 
     private Channel channel(Tunnel tunnel, InetSocketAddress to) {
-        var channel = new TunnelChannel(tunnel.stream(), new InetSocketAddress(0), to);
+        var channel = new TunnelChannel(null, tunnel.stream(), new InetSocketAddress(0), to);
         channel.config().setAutoRead(false);
         loop.register(channel);
         return channel;

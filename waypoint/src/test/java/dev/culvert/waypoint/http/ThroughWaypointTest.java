@@ -99,6 +99,26 @@ class ThroughWaypointTest {
         }
     }
 
+    /// Netty takes the first stream for that of an upgrade, unless it knows that it is the server.
+    @Test
+    void theFirstStreamOfHttp2IsServed() throws Exception {
+        try (var raw = harbour.raw().listen()) {
+            var settings = "\0\0\0\4\0\0\0\0\0";
+            var fields = field(":method", "GET")
+                    + field(":scheme", "http")
+                    + field(":path", "/first")
+                    + field(":authority", "a");
+            var head = "\0\0" + (char) fields.length() + "\1\5\0\0\0\1" + fields;
+            raw.say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + head);
+            raw.await(heard -> served.get() == 1 && heard.contains("\0\0\0\1\210"));
+        }
+    }
+
+    /// Without a table and without Huffman codes (RFC 7541 §6.2.2).
+    private static String field(String name, String value) {
+        return "\0" + (char) name.length() + name + (char) value.length() + value;
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void grpcKeepsItsTrailers(boolean portSaysHttp2) throws Exception {
