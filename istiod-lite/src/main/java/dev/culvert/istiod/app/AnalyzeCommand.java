@@ -131,7 +131,7 @@ final class AnalyzeCommand implements Callable<Integer> {
     private ObjectSet cluster() throws IOException {
         var first = new CompletableFuture<ObjectSet>();
         try (var client = KubernetesClients.open(kubeconfig, Env.ofProcess().variables());
-                var _ = ClusterSource.open(client, ClusterSource.Options.mesh(), first::complete)) {
+                var _ = ClusterSource.open(client, ClusterSource.Options.mesh().withTlsSecrets(), first::complete)) {
             return first.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException slow) {
             throw new IOException("the API server did not tell everything within " + timeout.toSeconds() + " s", slow);

@@ -180,6 +180,7 @@ final class Forwarding {
         }
         var endpoint = chosen.get().endpoint();
         tried.add(endpoint.workload().uid());
+        exchange.inner().leadsTo(exchange.record(), to.key());
         exchange.record().tried(endpoint, to.key());
         var use = new UpstreamPool.Use(endpoint, exchange.usesHttp2(limits.version()), cluster, to);
         var attempt = new Try(this, use, chosen.get().host(), retry);

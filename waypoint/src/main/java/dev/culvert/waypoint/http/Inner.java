@@ -1,8 +1,10 @@
 package dev.culvert.waypoint.http;
 
 import dev.culvert.mesh.model.state.MeshSnapshot;
+import dev.culvert.mesh.model.workload.NamespacedHostname;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.Workload;
+import dev.culvert.waypoint.balance.ClusterSpec;
 import dev.culvert.waypoint.balance.Endpoint;
 import dev.culvert.waypoint.config.GovernedService;
 import dev.culvert.waypoint.config.ServiceConfigs;
@@ -113,6 +115,16 @@ public final class Inner {
     Optional<Workload> client(MeshSnapshot mesh) {
         return mesh.workloadAt(serving.network(), caller.source().getAddress())
                 .filter(workload -> workload.identity().equals(caller.proved()));
+    }
+
+    /// At the edge it is the backend that tells which Service a request is for.
+    void leadsTo(RequestRecord record, ClusterSpec.Key backend) {
+        if (edge) {
+            record.service(serving.mesh()
+                    .current()
+                    .service(new NamespacedHostname(backend.namespace(), backend.hostname()))
+                    .orElse(null));
+        }
     }
 
     private Optional<Service> of(MeshSnapshot mesh) {

@@ -283,7 +283,7 @@ public final class RequestMetrics {
         values.add(Integer.toString(key.status));
         values.add(key.grpcStatus);
         values.add(key.flags);
-        values.add("mutual_tls");
+        values.add(key.identity == null ? "none" : "mutual_tls");
         var tags = new ArrayList<Tag>(LABELS.size());
         for (var i = 0; i < LABELS.size(); i++) {
             var name = LABELS.get(i);

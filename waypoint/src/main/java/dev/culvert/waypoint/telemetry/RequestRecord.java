@@ -32,7 +32,7 @@ public final class RequestRecord {
     private final Tracing tracing;
     private final Caller caller;
     private final @Nullable Workload client;
-    private final @Nullable Service service;
+    private @Nullable Service service;
     private final long startNanos = System.nanoTime();
 
     private String protocol = "http";
@@ -95,6 +95,11 @@ public final class RequestRecord {
 
     public void route(String name) {
         route = name;
+    }
+
+    /// Which it is for, if that comes out later.
+    public void service(@Nullable Service found) {
+        service = found;
     }
 
     public void tried(Endpoint to, ClusterSpec.Key of) {

@@ -144,9 +144,11 @@ class EdgeTest {
 
     private String get(String host, String path, String headers) throws IOException {
         try (var socket = new Socket(InetAddress.getLoopbackAddress(), plain)) {
-            return say(
+            var answer = say(
                     socket,
                     "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + headers + "\r\n");
+            socket.getInputStream().readAllBytes(); // the end comes when everything is counted
+            return answer;
         }
     }
 
@@ -215,6 +217,14 @@ class EdgeTest {
                 .containsIgnoringCase("saw-x-forwarded-for: 127.0.0.1")
                 .containsIgnoringCase("saw-x-forwarded-proto: http\r")
                 .containsIgnoringCase("saw-x-forwarded-client-cert: none");
+        assertThat(harbour.registry
+                        .get("istio_requests")
+                        .tag("destination_service", Harbour.BERTH.hostname())
+                        .tag("source_principal", "unknown")
+                        .tag("connection_security_policy", "none")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
     }
 
     @Test

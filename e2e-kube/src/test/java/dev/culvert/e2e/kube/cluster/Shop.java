@@ -1,5 +1,7 @@
 package dev.culvert.e2e.kube.cluster;
 
+import java.util.List;
+
 /// The objects of the tests, as YAML. Their image is one of ours, which has busybox.
 record Shop(String namespace, String image) {
     static final String CRITICAL = "kube-system";
@@ -115,6 +117,42 @@ record Shop(String namespace, String image) {
                     image: %4$s
                     imagePullPolicy: IfNotPresent
                 """.formatted(name, in, node, image);
+    }
+
+    /// @param pair certificate and key in base64
+    String certificate(List<String> pair) {
+        return """
+                apiVersion: v1
+                kind: Secret
+                type: kubernetes.io/tls
+                metadata: {name: door, namespace: %s}
+                data: {tls.crt: "%s", tls.key: "%s"}
+                """.formatted(namespace, pair.getFirst(), pair.getLast());
+    }
+
+    /// A Gateway at the edge, in clear and in TLS.
+    String door(String server) {
+        return """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: Gateway
+                metadata:
+                  name: door
+                  namespace: %1$s
+                  annotations: {networking.istio.io/service-type: ClusterIP}
+                spec:
+                  gatewayClassName: culvert
+                  listeners:
+                  - {name: web, port: 80, protocol: HTTP}
+                  - {name: secure, port: 443, protocol: HTTPS, hostname: shop.example, tls: {certificateRefs: [{name: door}]}}
+                ---
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: HTTPRoute
+                metadata: {name: door, namespace: %1$s}
+                spec:
+                  parentRefs: [{name: door}]
+                  hostnames: [shop.example]
+                  rules: [{backendRefs: [{name: %2$s, port: 80}]}]
+                """.formatted(namespace, server);
     }
 
     /// The same Service, also on a port of every node.
