@@ -330,6 +330,16 @@ class StatusRulesTest {
                 .containsExactly(accepted, "ResolvedRefs True ResolvedRefs");
     }
 
+    /// Its callers are at that Service already; another one of the same namespace is theirs to name by a grant only.
+    @Test
+    void aRouteOfAnotherNamespaceMayLeadToTheServiceThatWasCalled() {
+        var theirs = route("cart", "%s").replace("name: cart,", "name: cart, namespace: mall,");
+        var mall = CART.replace("namespace: shop", "namespace: mall");
+        assertThat(parent(mall + theirs.formatted("cart, namespace: mall"))).contains("ResolvedRefs True ResolvedRefs");
+        assertThat(parent(mall + theirs.formatted("desk, namespace: mall")))
+                .contains("ResolvedRefs False RefNotPermitted");
+    }
+
     private static List<String> parent(String yaml) {
         var parents = (List<?>) Objects.requireNonNull(
                 wanted(yaml, true, "HTTPRoute shop/r").fields().get("parents"));

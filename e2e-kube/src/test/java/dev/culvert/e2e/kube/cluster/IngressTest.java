@@ -36,7 +36,8 @@ class IngressTest extends InstalledMesh {
                     + " -o /dev/null -w '%{http_code} '; done"));
             try {
                 cluster.apply(shop.certificate(made()));
-                Await.until("the new certificate is shown", () -> !shown(address).equals(before));
+                Await.until(
+                        "the new certificate is shown", () -> !shown(address).equals(before));
             } finally {
                 ask("touch " + enough);
             }
