@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import dev.culvert.istiod.xds.XdsServer;
 import dev.culvert.mesh.model.state.MeshSnapshot;
+import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
 import dev.culvert.protos.security.Action;
 import dev.culvert.protos.security.Authorization;
 import dev.culvert.protos.security.Scope;
+import dev.culvert.protos.waypoint.GatewayConfig;
 import dev.culvert.protos.workload.Address;
 import dev.culvert.protos.workload.TunnelProtocol;
 import dev.culvert.protos.workload.Workload;
@@ -15,6 +17,7 @@ import dev.culvert.proxy.mesh.LastGoodState;
 import dev.culvert.proxy.mesh.MeshState;
 import dev.culvert.proxy.xds.ControlPlane;
 import dev.culvert.proxy.xds.Demand;
+import dev.culvert.proxy.xds.FurtherResources;
 import dev.culvert.proxy.xds.MeshResources;
 import dev.culvert.proxy.xds.XdsClient;
 import dev.culvert.proxy.xds.XdsMetrics;
@@ -25,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -178,6 +182,36 @@ class DeltaXdsTest {
         xds.publish(Map.of(), Map.of(), Map.of());
         var synced = connect(server.as("node-1"), new MeshResources(mesh, null));
         assertThat(synced.await(60, TimeUnit.SECONDS)).isTrue();
+    }
+
+    /// There are private keys in it.
+    @Test
+    void whatAGatewayIsToldGoesToItsAccountOnly() throws Exception {
+        var told = new ConcurrentSkipListSet<String>();
+        var resources = new MeshResources(mesh, null);
+        resources.alsoReceive(new FurtherResources() {
+            @Override
+            public String type() {
+                return "type.googleapis.com/culvert.waypoint.v1.GatewayConfig";
+            }
+
+            @Override
+            public Map<String, String> apply(DeltaDiscoveryResponse response) {
+                response.getResourcesList().forEach(one -> told.add(one.getName()));
+                return Map.of();
+            }
+        });
+        var config = GatewayConfig.newBuilder().setName("g").build();
+        var all = Map.of(
+                "istio-system/ztunnel/listeners", config,
+                "istio-system/ztunnel-2/listeners", config,
+                "istio-system/other/listeners", config,
+                "shop/ztunnel/listeners", config);
+        xds.publish(Map.of(), Map.of(), all);
+        connect(server.as("node-1"), resources).await();
+        xds.publish(workloads("a"), Map.of(), all);
+        await(snapshot -> snapshot.workload("Kubernetes//Pod/shop/a").isPresent());
+        assertThat(told).containsExactly("istio-system/ztunnel/listeners");
     }
 
     @Test
