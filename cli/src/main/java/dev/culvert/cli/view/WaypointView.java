@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
-/// What a waypoint's `/config_dump` says, as tables.
+/// What the `/config_dump` of a waypoint, or of a gateway at the edge, says, as tables.
 public record WaypointView(JsonNode dump) {
     private static final List<String> ROUTES = List.of("SERVICE", "PORT", "PROTOCOL", "ROUTE", "MATCH", "ACTION");
     private static final List<String> CLUSTERS =
@@ -19,12 +19,16 @@ public record WaypointView(JsonNode dump) {
             List.of("ENDPOINT", "STATUS", "OUTLIER CHECK", "WORKLOAD", "REQUESTS", "CLUSTER");
     private static final List<String> POLICIES = List.of("NAMESPACE", "POLICY NAME", "ACTION", "RULES", "SERVICE");
 
-    /// Of a Service, its ports with their routes.
+    /// Of a Service, its ports with their routes; of a gateway, its ports with their listeners.
     public ArrayNode routes() {
         var all = JsonNodeFactory.instance.arrayNode();
         for (var service : dump.path("services")) {
             var one = all.addObject().put("service", name(service));
             one.set("ports", service.path("ports"));
+        }
+        if (dump.has("gateway")) {
+            var one = all.addObject().put("gateway", gateway());
+            one.set("ports", dump.path("gateway").path("ports"));
         }
         return all;
     }
@@ -33,18 +37,31 @@ public record WaypointView(JsonNode dump) {
         var rows = new ArrayList<List<String>>();
         for (var service : dump.path("services")) {
             for (var port : service.path("ports")) {
-                for (var route : port.path("routes")) {
-                    rows.add(List.of(
-                            name(service),
-                            port.path("number").asText(),
-                            port.path("protocol").asText("DETECT"),
-                            or(route, "name", "-"),
-                            matches(route.path("matches")),
-                            action(route)));
+                var protocol = port.path("protocol").asText("DETECT");
+                port.path("routes").forEach(route -> rows.add(row(name(service), port, protocol, route)));
+            }
+        }
+        for (var port : dump.path("gateway").path("ports")) {
+            var protocol = port.path("tls").asBoolean() ? "HTTPS" : "HTTP";
+            for (var listener : port.path("listeners")) {
+                for (var host : listener.path("hosts")) {
+                    var name =
+                            or(host, "host", "*") + " (" + listener.path("name").asText() + ")";
+                    host.path("routes").forEach(route -> rows.add(row(name, port, protocol, route)));
                 }
             }
         }
         return new Table(ROUTES, rows);
+    }
+
+    private static List<String> row(String whose, JsonNode port, String protocol, JsonNode route) {
+        return List.of(
+                whose,
+                port.path("number").asText(),
+                protocol,
+                or(route, "name", "-"),
+                matches(route.path("matches")),
+                action(route));
     }
 
     public JsonNode clusters() {
@@ -97,7 +114,7 @@ public record WaypointView(JsonNode dump) {
         return new Table(ENDPOINTS, rows);
     }
 
-    /// As the controller said them, with the Service that they govern.
+    /// As the controller said them, with the Service, or the gateway, that they govern.
     public ArrayNode policies() {
         var all = JsonNodeFactory.instance.arrayNode();
         for (var service : dump.path("services")) {
@@ -105,23 +122,34 @@ public record WaypointView(JsonNode dump) {
                 all.addObject().put("service", name(service)).set("policy", policy);
             }
         }
+        for (var policy : dump.path("gateway").path("policies")) {
+            all.addObject().put("gateway", gateway()).set("policy", policy);
+        }
         return all;
     }
 
     public Table policiesTable() {
         var rows = new ArrayList<List<String>>();
         for (var service : dump.path("services")) {
-            for (var policy : service.path("policies")) {
-                var action = policy.path("action").asText("ALLOW");
-                rows.add(List.of(
-                        policy.path("namespace").asText(),
-                        policy.path("name").asText(),
-                        policy.path("dryRun").asBoolean() ? action + " (dry run)" : action,
-                        Integer.toString(policy.path("rules").size()),
-                        name(service)));
-            }
+            service.path("policies").forEach(policy -> rows.add(policy(policy, name(service))));
         }
+        dump.path("gateway").path("policies").forEach(policy -> rows.add(policy(policy, "gateway " + gateway())));
         return new Table(POLICIES, rows);
+    }
+
+    private static List<String> policy(JsonNode policy, String whom) {
+        var action = policy.path("action").asText("ALLOW");
+        return List.of(
+                policy.path("namespace").asText(),
+                policy.path("name").asText(),
+                policy.path("dryRun").asBoolean() ? action + " (dry run)" : action,
+                Integer.toString(policy.path("rules").size()),
+                whom);
+    }
+
+    private String gateway() {
+        var gateway = dump.path("gateway");
+        return gateway.path("namespace").asText() + "/" + gateway.path("name").asText();
     }
 
     private static String name(JsonNode service) {
