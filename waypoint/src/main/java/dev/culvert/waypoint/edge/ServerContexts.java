@@ -18,10 +18,13 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateHolder;
 
 /// TLS for each certificate, on BoringSSL, made once as long as the certificate stays. For one thread.
 final class ServerContexts {
@@ -42,7 +45,6 @@ final class ServerContexts {
             "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
             "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
-    private static final int DNS_NAME = 2;
 
     private Map<ServerCertificate, Served> known = new HashMap<>();
     private Map<ServerCertificate, Served> next = new HashMap<>();
@@ -116,12 +118,16 @@ final class ServerContexts {
         }
     }
 
+    /// Read leniently: the JDK refuses the whole certificate for one name that it does not like, such as `*`.
     private static HostMap<Boolean> names(X509Certificate leaf) throws GeneralSecurityException {
         var names = new HashMap<String, Boolean>();
-        Collection<List<?>> all = leaf.getSubjectAlternativeNames();
+        var all = GeneralNames.fromExtensions(
+                new JcaX509CertificateHolder(leaf).getExtensions(), Extension.subjectAlternativeName);
         if (all != null) {
-            for (var name : all) {
-                if (name.get(0).equals(DNS_NAME) && name.get(1) instanceof String text && isHost(text)) {
+            for (var name : all.getNames()) {
+                var text =
+                        name.getTagNo() == GeneralName.dNSName ? name.getName().toString() : "";
+                if (isHost(text)) {
                     names.put(text, true);
                 }
             }

@@ -36,6 +36,8 @@ import javax.net.ssl.X509TrustManager;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Clients from outside of the mesh, through a gateway's own listeners.
 class EdgeTest {
@@ -289,6 +291,17 @@ class EdgeTest {
         }
         assertThatThrownBy(() -> tls("c.example")).isInstanceOf(SSLException.class);
         assertThatThrownBy(() -> tls("")).isInstanceOf(SSLException.class);
+    }
+
+    /// The JDK does not read all names that people write into certificates.
+    @ParameterizedTest
+    @ValueSource(strings = {"*", "-a", "a..b", "1.example"})
+    void aCertificateWithAnOddNameIsShown(String name) throws Exception {
+        var odd = Certificates.of(name);
+        configure(twoNames(odd, Certificates.of("*.b.example")));
+        try (var socket = tls("a.example")) {
+            assertThat(shown(socket)).isEqualTo(odd.certificate());
+        }
     }
 
     @Test
