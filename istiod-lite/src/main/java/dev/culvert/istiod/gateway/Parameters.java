@@ -42,6 +42,11 @@ final class Parameters implements AutoCloseable {
     /// @throws IllegalStateException while they have not been read
     List<Overlay> of(Gateway gateway) {
         defaults.requireListed();
+        var other = gateway.infrastructure().otherParameters();
+        if (!other.isEmpty()) {
+            throw new IllegalArgumentException("spec.infrastructure.parametersRef names " + other
+                    + ": parameters are in a ConfigMap, write group: \"\" and kind: ConfigMap");
+        }
         var overlays = new ArrayList<Overlay>();
         defaults.all().stream()
                 .filter(map ->

@@ -20,16 +20,21 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class OverlayTest {
-    private static final Gateway GATEWAY =
-            (Gateway) YamlReader.read(Path.of("wp.yaml"), """
-                    apiVersion: gateway.networking.k8s.io/v1
-                    kind: Gateway
-                    metadata: {name: wp, namespace: shop, uid: u1}
-                    spec:
-                      gatewayClassName: istio-waypoint
-                      infrastructure: {parametersRef: {group: "", kind: ConfigMap, name: own}}
-                      listeners: [{name: mesh, port: 15008, protocol: HBONE}]
-                    """).objects().getFirst();
+    private static final Gateway GATEWAY = gateway("{group: '', kind: ConfigMap, name: own}");
+
+    private static Gateway gateway(String parameters) {
+        return (Gateway) YamlReader.read(Path.of("wp.yaml"), """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: Gateway
+                metadata: {name: wp, namespace: shop, uid: u1}
+                spec:
+                  gatewayClassName: istio-waypoint
+                  infrastructure: {parametersRef: %s}
+                  listeners: [{name: mesh, port: 15008, protocol: HBONE}]
+                """.formatted(parameters))
+                .objects()
+                .getFirst();
+    }
 
     private static Overlay overlay(Map<String, String> data) {
         return Overlay.of(new ConfigMapBuilder()
@@ -52,6 +57,14 @@ class OverlayTest {
     @Test
     void theGatewayNamesItsConfigMap() {
         assertThat(GATEWAY.infrastructure().parameters()).contains("own");
+    }
+
+    /// It is read all the same, so that its author is told.
+    @Test
+    void whatIsNoConfigMapIsNamed() {
+        var other = gateway("{group: invalid.io, kind: Odd, name: own}").infrastructure();
+        assertThat(other.parameters()).isEmpty();
+        assertThat(other.otherParameters()).isEqualTo("Odd own");
     }
 
     @Test

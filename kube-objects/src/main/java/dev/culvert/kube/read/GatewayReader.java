@@ -81,21 +81,25 @@ final class GatewayReader {
 
     private static Infrastructure infrastructure(Fields spec, Metadata metadata) {
         if (!spec.has("infrastructure")) {
-            return new Infrastructure(metadata.labels(), metadata.annotations(), Optional.empty());
+            return new Infrastructure(metadata.labels(), metadata.annotations(), Optional.empty(), "");
         }
         var said = spec.childOrEmpty("infrastructure").knowing(RouteFields.INFRASTRUCTURE);
-        return new Infrastructure(said.textMap("labels"), said.textMap("annotations"), parameters(said));
-    }
-
-    private static Optional<String> parameters(Fields infrastructure) {
-        if (!infrastructure.has("parametersRef")) {
-            return Optional.empty();
+        var labels = said.textMap("labels");
+        var annotations = said.textMap("annotations");
+        if (!said.has("parametersRef")) {
+            return new Infrastructure(labels, annotations, Optional.empty(), "");
         }
-        var ref = infrastructure.childOrEmpty("parametersRef").knowing(RouteFields.PARAMETERS_REF);
-        if (!ref.text("group", "").isEmpty() || !ref.requiredText("kind").equals("ConfigMap")) {
-            ref.error("kind", "parameters of a Gateway are in a ConfigMap", "write group: \"\" and kind: ConfigMap");
+        var ref = said.childOrEmpty("parametersRef").knowing(RouteFields.PARAMETERS_REF);
+        var kind = ref.requiredText("kind");
+        var name = ref.requiredText("name");
+        if (ref.text("group", "").isEmpty() && kind.equals("ConfigMap")) {
+            return new Infrastructure(labels, annotations, Optional.of(name), "");
         }
-        return Optional.of(ref.requiredText("name"));
+        ref.warning(
+                "kind",
+                "parameters of a Gateway are in a ConfigMap: what runs for it stays as it was",
+                "write group: \"\" and kind: ConfigMap");
+        return new Infrastructure(labels, annotations, Optional.empty(), kind + " " + name);
     }
 
     private static Listener listener(Fields listener, Metadata metadata) {
