@@ -118,7 +118,7 @@ final class ServerContexts {
         }
     }
 
-    /// Read leniently: the JDK refuses the whole certificate for one name that it does not like, such as `*`.
+    /// Read leniently: the JDK refuses all names for one that it does not like, such as a URI without a scheme.
     private static HostMap<Boolean> names(X509Certificate leaf) throws GeneralSecurityException {
         var names = new HashMap<String, Boolean>();
         var all = GeneralNames.fromExtensions(

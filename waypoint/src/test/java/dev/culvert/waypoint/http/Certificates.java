@@ -20,12 +20,17 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /// Certificates of servers, signed by themselves.
 record Certificates(X509Certificate certificate, ServerCertificate sent) {
-    static Certificates of(String name) throws Exception {
+    static Certificates of(String host) throws Exception {
+        return of(host, new GeneralName(GeneralName.dNSName, host));
+    }
+
+    /// @param name what the certificate is for, of any kind
+    static Certificates of(String common, GeneralName name) throws Exception {
         var generator = KeyPairGenerator.getInstance("EC");
         generator.initialize(new ECGenParameterSpec("secp256r1"));
         var key = generator.generateKeyPair();
         var now = Instant.now();
-        var subject = new X500Name("CN=" + name.replace('*', '_'));
+        var subject = new X500Name("CN=" + common.replace('*', '_'));
         var builder = new JcaX509v3CertificateBuilder(
                 subject,
                 new BigInteger(64, new SecureRandom()),
@@ -33,8 +38,7 @@ record Certificates(X509Certificate certificate, ServerCertificate sent) {
                 Date.from(now.plus(Duration.ofHours(1))),
                 subject,
                 key.getPublic());
-        builder.addExtension(
-                Extension.subjectAlternativeName, false, new GeneralNames(new GeneralName(GeneralName.dNSName, name)));
+        builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(name));
         var certificate = new JcaX509CertificateConverter()
                 .getCertificate(builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(key.getPrivate())));
         return new Certificates(
