@@ -1,7 +1,5 @@
 package dev.culvert.istiod.ca;
 
-import java.io.IOException;
-import java.io.StringReader;
 import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
 import java.security.PublicKey;
@@ -19,12 +17,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
-import org.bouncycastle.cert.X509CertificateHolder;
-import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
-import org.bouncycastle.openssl.PEMKeyPair;
-import org.bouncycastle.openssl.PEMParser;
-import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 
 /// What signs certificates, and why others believe it.
 ///
@@ -54,12 +46,13 @@ public record SigningChain(
     /// @throws GeneralSecurityException naming the part that is wrong, without its content
     public static SigningChain parse(String certificate, String key, String chain, String roots, Instant now)
             throws GeneralSecurityException {
-        var own = certificates("ca-cert.pem", certificate).getFirst();
+        var own = PemText.certificates("ca-cert.pem", certificate, MAX_CERTIFICATES)
+                .getFirst();
         var signs = new SigningChain(
-                key(key),
+                PemText.key("ca-key.pem", key),
                 own,
-                chain.isBlank() ? List.of() : certificates("cert-chain.pem", chain),
-                certificates("root-cert.pem", roots));
+                chain.isBlank() ? List.of() : PemText.certificates("cert-chain.pem", chain, MAX_CERTIFICATES),
+                PemText.certificates("root-cert.pem", roots, MAX_CERTIFICATES));
         return signs.checked(now);
     }
 
@@ -129,42 +122,6 @@ public record SigningChain(
     boolean sharesARootWith(SigningChain other) {
         var mine = Set.copyOf(roots);
         return other.roots.stream().anyMatch(mine::contains);
-    }
-
-    private static List<X509Certificate> certificates(String name, String pem) throws GeneralSecurityException {
-        var found = new ArrayList<X509Certificate>();
-        try (var parser = new PEMParser(new StringReader(pem))) {
-            for (var next = parser.readObject(); next != null; next = parser.readObject()) {
-                if (!(next instanceof X509CertificateHolder holder) || found.size() == MAX_CERTIFICATES) {
-                    throw new GeneralSecurityException(
-                            name + " holds something other than up to " + MAX_CERTIFICATES + " certificates");
-                }
-                found.add(new JcaX509CertificateConverter().getCertificate(holder));
-            }
-        } catch (IOException broken) {
-            throw new GeneralSecurityException(name + " cannot be read as PEM", broken);
-        }
-        if (found.isEmpty()) {
-            throw new GeneralSecurityException(name + " holds no certificate");
-        }
-        return found;
-    }
-
-    private static PrivateKey key(String pem) throws GeneralSecurityException {
-        var converter = new JcaPEMKeyConverter();
-        try (var parser = new PEMParser(new StringReader(pem))) {
-            for (var next = parser.readObject(); next != null; next = parser.readObject()) {
-                if (next instanceof PEMKeyPair pair) {
-                    return converter.getPrivateKey(pair.getPrivateKeyInfo());
-                }
-                if (next instanceof PrivateKeyInfo info) {
-                    return converter.getPrivateKey(info);
-                }
-            }
-        } catch (IOException broken) {
-            throw new GeneralSecurityException("ca-key.pem cannot be read as PEM", broken);
-        }
-        throw new GeneralSecurityException("ca-key.pem holds no private key that is not encrypted");
     }
 
     /// Without the key.

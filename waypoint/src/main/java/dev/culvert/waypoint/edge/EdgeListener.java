@@ -127,10 +127,7 @@ public final class EdgeListener {
                 context.close();
                 return;
             }
-            var worker = config.workers.stream()
-                    .filter(one -> one.loop().equals(context.channel().eventLoop()))
-                    .findFirst()
-                    .orElseThrow();
+            var worker = Worker.of(context.channel(), config.workers);
             var connection = new EdgeConnection(config, worker, context.channel(), port);
             connections.add(connection);
             context.channel().closeFuture().addListener(_ -> connections.remove(connection));

@@ -30,6 +30,14 @@ public final class Worker {
         this.upstreams = upstreams;
     }
 
+    /// That of the loop on which a channel is.
+    public static Worker of(Channel channel, List<Worker> all) {
+        return all.stream()
+                .filter(one -> one.loop.equals(channel.eventLoop()))
+                .findFirst()
+                .orElseThrow();
+    }
+
     public EventLoop loop() {
         return loop;
     }

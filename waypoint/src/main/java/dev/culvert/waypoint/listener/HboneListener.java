@@ -48,10 +48,7 @@ public final class HboneListener extends ChannelInboundHandlerAdapter {
             context.close();
             return;
         }
-        var worker = config.workers.stream()
-                .filter(one -> one.loop().equals(context.channel().eventLoop()))
-                .findFirst()
-                .orElseThrow();
+        var worker = Worker.of(context.channel(), config.workers);
         var connection = new DownstreamConnection(config, worker, context.channel());
         connections.add(connection);
         context.channel().closeFuture().addListener(_ -> connections.remove(connection));

@@ -10,9 +10,6 @@ import java.util.Optional;
 /// The routes of one port of a gateway: a request is for the listener that is the most specific for its host, and there
 /// for the most specific host. Immutable.
 public final class ListenerRoutes implements HostedRoutes {
-    /// For a port that there is no longer.
-    public static final ListenerRoutes NONE = new ListenerRoutes(GatewayPort.getDefaultInstance());
-
     private static final RouteTable NO_ROUTES = new RouteTable(List.of());
 
     private record Listener(String name, HostMap<RouteTable> hosts) {}

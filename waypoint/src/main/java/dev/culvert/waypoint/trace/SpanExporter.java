@@ -130,7 +130,7 @@ public final class SpanExporter implements AutoCloseable {
         return resource.build();
     }
 
-    /// Sends what waits, for at most two calls' time.
+    /// Sends what waits, for at most one call's time.
     @Override
     public void close() {
         closing = true;

@@ -11,8 +11,6 @@ import java.util.Optional;
 /// @param timeout of one call of the collector
 /// @param resource what spans say of this process
 public record TraceSettings(Optional<URI> endpoint, double share, Duration timeout, Map<String, String> resource) {
-    public static final TraceSettings OFF = new TraceSettings(Optional.empty(), 0, Duration.ofSeconds(10), Map.of());
-
     public TraceSettings {
         resource = Map.copyOf(resource);
     }
