@@ -66,6 +66,8 @@ final class Cluster {
     static final Type CLUSTER_ROLE = Type.global("rbac.authorization.k8s.io", "ClusterRole", "clusterroles");
     static final Type CLUSTER_ROLE_BINDING =
             Type.global("rbac.authorization.k8s.io", "ClusterRoleBinding", "clusterrolebindings");
+    static final Type VALIDATING_WEBHOOK = Type.global(
+            "admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations");
     static final Type LEASE = Type.of("coordination.k8s.io", "Lease", "leases");
     static final Type DEFINITION =
             Type.global("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions");
@@ -83,7 +85,8 @@ final class Cluster {
             ROLE,
             ROLE_BINDING,
             CLUSTER_ROLE,
-            CLUSTER_ROLE_BINDING);
+            CLUSTER_ROLE_BINDING,
+            VALIDATING_WEBHOOK);
 
     /// @throws IOException if it is a kind that we do not install
     static Type type(Map<String, Object> object) throws IOException {

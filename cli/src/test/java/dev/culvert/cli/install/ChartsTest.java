@@ -182,6 +182,7 @@ class ChartsTest {
                 "global.imagePullPolicy=Sometimes",
                 "cni.probes=maybe",
                 "istiod.replicas=0",
+                "istiod.validation.failurePolicy=Perhaps",
             })
     void valuesThatDoNotFitAreRefusedByName(String setting) {
         var parts = setting.split("=", 2);

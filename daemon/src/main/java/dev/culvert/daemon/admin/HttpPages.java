@@ -2,28 +2,36 @@ package dev.culvert.daemon.admin;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPOutputStream;
+import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// A small HTTP/1.1 server: exact paths, one virtual thread a request. An unknown path is 404, a known one asked with
 /// another method 405. A request has 2 s to arrive and its header 8 KiB; these limits are of the whole process, for
-/// the JDK's server knows no others. Safe for any thread.
+/// the JDK's server knows no others. Of requests with a body eight are answered at once, others wait. Safe for any
+/// thread.
 public final class HttpPages implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(HttpPages.class);
     private static final String ANY = "*";
     private static final long GRACE_SECONDS = 1;
+    private static final int MAX_BODIES = 8;
     private static final Map<String, String> LIMITS = Map.of(
             "sun.net.httpserver.maxReqTime", "2",
             "sun.net.httpserver.maxReqHeaderSize", "8192",
@@ -32,29 +40,46 @@ public final class HttpPages implements AutoCloseable {
 
     private final List<HttpServer> servers = new ArrayList<>();
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-    private final Map<String, Map<String, Page>> pages;
+    private final Map<String, Map<String, Entry>> pages;
+    private final Semaphore bodies = new Semaphore(MAX_BODIES);
 
-    private HttpPages(Map<String, Map<String, Page>> pages) {
+    /// @param maxBody bytes that a request may carry
+    private record Entry(Page page, int maxBody) {}
+
+    private HttpPages(Map<String, Map<String, Entry>> pages) {
         this.pages = pages;
     }
 
     /// Collects pages. For one thread.
     public static final class Builder {
-        private final Map<String, Map<String, Page>> pages = new TreeMap<>();
+        private final Map<String, Map<String, Entry>> pages = new TreeMap<>();
+        private Optional<SSLContext> tls = Optional.empty();
 
         public Builder get(String path, Page page) {
-            return add("GET", path, page);
+            return add("GET", path, new Entry(page, 0));
         }
 
+        /// @param page is told nothing of a body
         public Builder post(String path, Page page) {
-            return add("POST", path, page);
+            return add("POST", path, new Entry(page, 0));
+        }
+
+        /// @param maxBody bytes; a longer request is answered with 413
+        public Builder post(String path, int maxBody, Page page) {
+            return add("POST", path, new Entry(page, maxBody));
         }
 
         public Builder any(String path, Page page) {
-            return add(ANY, path, page);
+            return add(ANY, path, new Entry(page, 0));
         }
 
-        private Builder add(String method, String path, Page page) {
+        /// HTTPS instead of HTTP.
+        public Builder tls(SSLContext context) {
+            tls = Optional.of(context);
+            return this;
+        }
+
+        private Builder add(String method, String path, Entry page) {
             pages.computeIfAbsent(path, _ -> new LinkedHashMap<>()).put(method, page);
             return this;
         }
@@ -64,7 +89,7 @@ public final class HttpPages implements AutoCloseable {
             var started = new HttpPages(Map.copyOf(pages));
             try {
                 for (var address : addresses) {
-                    started.bind(address);
+                    started.bind(address, tls);
                 }
                 return started;
             } catch (IOException cannotBind) {
@@ -83,10 +108,10 @@ public final class HttpPages implements AutoCloseable {
         return servers.stream().map(HttpServer::getAddress).toList();
     }
 
-    private void bind(InetSocketAddress address) throws IOException {
+    private void bind(InetSocketAddress address, Optional<SSLContext> tls) throws IOException {
         try {
             LIMITS.forEach(System::setProperty);
-            var server = HttpServer.create(address, 0);
+            var server = tls.isPresent() ? secure(address, tls.get()) : HttpServer.create(address, 0);
             server.setExecutor(threads);
             server.createContext("/", this::handle);
             server.start();
@@ -94,6 +119,12 @@ public final class HttpPages implements AutoCloseable {
         } catch (IOException cannotBind) {
             throw new IOException("cannot listen on " + address + ": " + cannotBind.getMessage(), cannotBind);
         }
+    }
+
+    private static HttpServer secure(InetSocketAddress address, SSLContext tls) throws IOException {
+        var server = HttpsServer.create(address, 0);
+        server.setHttpsConfigurator(new HttpsConfigurator(tls));
+        return server;
     }
 
     private void handle(HttpExchange exchange) throws IOException {
@@ -117,17 +148,33 @@ public final class HttpPages implements AutoCloseable {
         return answer(page, exchange, path);
     }
 
-    private static Response answer(Page page, HttpExchange exchange, String path) {
+    private Response answer(Entry entry, HttpExchange exchange, String path) {
         try {
-            var accept = exchange.getRequestHeaders().getFirst("Accept");
-            var query = Request.parseQuery(exchange.getRequestURI().getRawQuery());
-            return page.answer(new Request(exchange.getRequestMethod(), path, query, accept == null ? "" : accept));
+            return entry.maxBody == 0 ? answer(entry.page, exchange, path, "") : withBody(entry, exchange, path);
         } catch (IllegalArgumentException badRequest) {
             return Response.text(400, badRequest.getMessage() + "\n");
         } catch (Exception failed) {
             log.atError().addKeyValue("path", path).setCause(failed).log("page failed");
             return Response.text(500, "internal error, see the log\n");
         }
+    }
+
+    private Response withBody(Entry entry, HttpExchange exchange, String path) throws Exception {
+        bodies.acquire();
+        try {
+            var body = exchange.getRequestBody().readNBytes(entry.maxBody + 1);
+            return body.length > entry.maxBody
+                    ? Response.text(413, "at most " + entry.maxBody + " bytes\n")
+                    : answer(entry.page, exchange, path, new String(body, StandardCharsets.UTF_8));
+        } finally {
+            bodies.release();
+        }
+    }
+
+    private static Response answer(Page page, HttpExchange exchange, String path, String body) throws Exception {
+        var accept = exchange.getRequestHeaders().getFirst("Accept");
+        var query = Request.parseQuery(exchange.getRequestURI().getRawQuery());
+        return page.answer(new Request(exchange.getRequestMethod(), path, query, accept == null ? "" : accept, body));
     }
 
     private static void send(HttpExchange exchange, Response response) throws IOException {

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param query decoded; a parameter without `=` has an empty value; of repeated ones the last counts
 /// @param accept the `Accept` header, empty without
-public record Request(String method, String path, Map<String, String> query, String accept) {
+/// @param body as UTF-8, empty for pages that take none
+public record Request(String method, String path, Map<String, String> query, String accept, String body) {
     public Request {
         query = Map.copyOf(query);
     }

@@ -46,6 +46,7 @@ class HttpPagesTest {
                     Thread.ofPlatform().start(pages::close).join(Duration.ofMillis(200));
                     return Response.text(200, "bye");
                 })
+                .post("/body", 8, request -> Response.text(200, request.body()))
                 .post("/bad", _ -> {
                     throw new IllegalArgumentException("level?");
                 })
@@ -158,6 +159,13 @@ class HttpPagesTest {
     }
 
     @Test
+    void aBodyIsReadByThePageThatTakesOneAndNoFurther() throws Exception {
+        assertThat(sendBody("/body", "12345678").body()).isEqualTo("12345678");
+        assertThat(sendBody("/body", "123456789").statusCode()).isEqualTo(413);
+        assertThat(sendBody("/echo?q=a", "123456789").body()).isEqualTo("a");
+    }
+
+    @Test
     void bothFamiliesAnswer() throws Exception {
         var six = pages.addresses().get(1);
         var uri = URI.create("http://[::1]:" + six.getPort() + "/echo?q=six");
@@ -183,10 +191,16 @@ class HttpPagesTest {
     }
 
     private HttpResponse<String> send(String method, String path) throws Exception {
+        return send(method, path, HttpRequest.BodyPublishers.noBody());
+    }
+
+    private HttpResponse<String> sendBody(String path, String body) throws Exception {
+        return send("POST", path, HttpRequest.BodyPublishers.ofString(body));
+    }
+
+    private HttpResponse<String> send(String method, String path, HttpRequest.BodyPublisher body) throws Exception {
         var uri = URI.create("http://127.0.0.1:" + pages.addresses().getFirst().getPort() + path);
-        var request = HttpRequest.newBuilder(uri)
-                .method(method, HttpRequest.BodyPublishers.noBody())
-                .build();
+        var request = HttpRequest.newBuilder(uri).method(method, body).build();
         return client.send(request, HttpResponse.BodyHandlers.ofString());
     }
 }

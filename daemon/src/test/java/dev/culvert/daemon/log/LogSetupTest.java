@@ -145,7 +145,7 @@ class LogSetupTest {
 
     private static String ask(Page page, Map<String, String> query) throws Exception {
         var body = new ByteArrayOutputStream();
-        page.answer(new Request("POST", "/logging", query, "")).body().writeTo(body);
+        page.answer(new Request("POST", "/logging", query, "", "")).body().writeTo(body);
         return body.toString(StandardCharsets.UTF_8);
     }
 

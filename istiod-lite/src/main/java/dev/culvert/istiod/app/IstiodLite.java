@@ -113,8 +113,10 @@ public final class IstiodLite {
             var loopback = new InetSocketAddress(InetAddress.getLoopbackAddress(), settings.debugPort());
             return configDirs.isEmpty()
                     ? new IstiodProcess.Listen(
-                            List.of(monitoring, new InetSocketAddress(settings.httpPort())), List.of(loopback))
-                    : new IstiodProcess.Listen(List.of(), List.of(monitoring));
+                            List.of(monitoring, new InetSocketAddress(settings.httpPort())),
+                            List.of(loopback),
+                            List.of(new InetSocketAddress(settings.webhookPort())))
+                    : new IstiodProcess.Listen(List.of(), List.of(monitoring), List.of());
         }
     }
 }

@@ -9,6 +9,8 @@ import dev.culvert.daemon.admin.Response;
 import dev.culvert.daemon.log.LogLevels;
 import dev.culvert.daemon.metrics.MetricFamily;
 import dev.culvert.daemon.shutdown.Lifecycle;
+import dev.culvert.istiod.admission.AdmissionPage;
+import dev.culvert.istiod.admission.BoundedNeighbours;
 import dev.culvert.istiod.ambient.Translator;
 import dev.culvert.istiod.ca.CallerCheck;
 import dev.culvert.istiod.ca.CertificateService;
@@ -38,6 +40,9 @@ final class IstiodProcess implements AutoCloseable {
     static final List<MetricFamily> METRICS = List.of(
             MetricFamily.gauge("pilot_xds", "Proxies that are connected"),
             MetricFamily.gauge(
+                    "citadel_server_root_cert_expiry_timestamp",
+                    "When the first of the authority's certificates, its own and its roots, ends; seconds since 1970"),
+            MetricFamily.gauge(
                     "culvert_source_stale_seconds",
                     "For how long the API server, or a part of what it serves, has not been watched"));
 
@@ -52,6 +57,7 @@ final class IstiodProcess implements AutoCloseable {
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("timer").factory());
     private final ProblemLog log = new ProblemLog(LOG);
+    private volatile ObjectSet objects = ObjectSet.EMPTY;
 
     /// @param platform is closed with this process
     IstiodProcess(IstiodSettings settings, Platform platform, LogLevels levels)
@@ -66,8 +72,9 @@ final class IstiodProcess implements AutoCloseable {
     ///
     /// @param open readiness and metrics
     /// @param own these, what the process knows of its clients, and the log's levels
-    record Listen(List<InetSocketAddress> open, List<InetSocketAddress> own) {
-        static final Listen NOWHERE = new Listen(List.of(), List.of());
+    /// @param webhooks what an API server asks, by HTTPS
+    record Listen(List<InetSocketAddress> open, List<InetSocketAddress> own, List<InetSocketAddress> webhooks) {
+        static final Listen NOWHERE = new Listen(List.of(), List.of(), List.of());
     }
 
     void run(Listen pages) throws IOException {
@@ -80,6 +87,7 @@ final class IstiodProcess implements AutoCloseable {
     /// @return the port of xDS and certificates
     int serve(Listen pages) throws IOException {
         serve(pages, registry());
+        serveWebhooks(pages.webhooks());
         lifecycle.add("source", platform);
         platform.start(this::changed, tls::renew);
         var server = server().start();
@@ -117,6 +125,7 @@ final class IstiodProcess implements AutoCloseable {
 
     /// On the source's thread.
     private void changed(ObjectSet now) {
+        objects = now;
         var problems = new ArrayList<>(now.problems());
         try {
             var names = settings.translation();
@@ -147,6 +156,10 @@ final class IstiodProcess implements AutoCloseable {
         var registry = new SimpleMeterRegistry();
         registry.gauge("pilot_xds", xds, server -> server.clients().size());
         registry.gauge(
+                "citadel_server_root_cert_expiry_timestamp",
+                platform.authority(),
+                authority -> authority.chain().until().getEpochSecond());
+        registry.gauge(
                 "culvert_source_stale_seconds",
                 platform,
                 source -> source.staleFor().toSeconds());
@@ -161,6 +174,22 @@ final class IstiodProcess implements AutoCloseable {
                         .get("/debug/syncz", _ -> Response.json(syncz()))
                         .post("/logging", levels.page())
                         .start(pages.own()));
+    }
+
+    private void serveWebhooks(List<InetSocketAddress> addresses) throws IOException {
+        var neighbours = new BoundedNeighbours(
+                () -> objects,
+                (all, object) -> Analysis.of(Analysis.over(all, ObjectSet.of(List.of(object), List.of())), settings));
+        try {
+            lifecycle.add(
+                    "webhooks",
+                    HttpPages.builder()
+                            .tls(tls.pages())
+                            .post("/validate", AdmissionPage.MAX_BODY, new AdmissionPage(neighbours))
+                            .start(addresses));
+        } catch (GeneralSecurityException e) {
+            throw new IOException("no TLS for webhooks: " + e.getMessage(), e);
+        }
     }
 
     private HttpPages.Builder forAll(SimpleMeterRegistry registry) {

@@ -11,7 +11,9 @@ import dev.culvert.istiod.kube.EntryAddresses;
 import dev.culvert.istiod.kube.Leader;
 import dev.culvert.istiod.kube.Outcome;
 import dev.culvert.istiod.kube.RootConfigMaps;
+import dev.culvert.istiod.kube.RootRenewal;
 import dev.culvert.istiod.kube.TokenReviews;
+import dev.culvert.istiod.kube.WebhookRoots;
 import dev.culvert.istiod.status.Statuses;
 import dev.culvert.kube.client.ClusterSource;
 import dev.culvert.kube.object.Kind;
@@ -38,6 +40,7 @@ final class KubernetesPlatform implements Platform {
     private final CertificateAuthority authority;
     private final TokenReviews tokens;
     private final RootConfigMaps roots;
+    private final WebhookRoots webhooks;
     private final WaypointDeployments waypoints;
     private final Leader<Outcome> leader;
     private volatile Optional<ClusterSource> source = Optional.empty();
@@ -53,6 +56,7 @@ final class KubernetesPlatform implements Platform {
         authority = new CertificateAuthority(clock, load(secrets));
         tokens = new TokenReviews(review -> client.tokenReviews().create(review), settings.tokenAudiences());
         roots = new RootConfigMaps(client, authority, this::wakeLeader);
+        webhooks = new WebhookRoots(client, authority, settings.namespace(), this::wakeLeader);
         waypoints = new WaypointDeployments(
                 client, manifests(settings), settings.namespace(), this::hasGateways, this::wakeLeader);
         var statuses = new Statuses(client, settings.translation(), waypoints, clock);
@@ -61,7 +65,13 @@ final class KubernetesPlatform implements Platform {
                 settings.namespace(),
                 settings.podName(),
                 () -> outcome,
-                List.of(roots, waypoints, statuses, new EntryAddresses(client)));
+                List.of(
+                        new RootRenewal(secrets, authority),
+                        roots,
+                        webhooks,
+                        waypoints,
+                        statuses,
+                        new EntryAddresses(client)));
     }
 
     private static WaypointManifests.Settings manifests(IstiodSettings settings) {
@@ -136,6 +146,7 @@ final class KubernetesPlatform implements Platform {
                     listener.accept(now);
                 }));
         roots.start();
+        webhooks.start();
         waypoints.start();
     }
 
@@ -161,6 +172,7 @@ final class KubernetesPlatform implements Platform {
         leader.close();
         source.ifPresent(ClusterSource::close);
         roots.close();
+        webhooks.close();
         waypoints.close();
         secrets.close();
         client.close();

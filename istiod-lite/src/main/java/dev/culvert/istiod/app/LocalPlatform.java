@@ -119,6 +119,18 @@ final class LocalPlatform implements Platform {
                 }));
         var period = NodeTokens.LIFE.toMinutes() / 3;
         timer.scheduleWithFixedDelay(() -> writeTokens(objects, true), period, period, TimeUnit.MINUTES);
+        timer.scheduleWithFixedDelay(() -> renewRoot(newAuthority), 0, 1, TimeUnit.HOURS);
+    }
+
+    private void renewRoot(Renewal newAuthority) {
+        try {
+            if (authority.renew(where.stateDir())) {
+                LOG.info("the root was in the last fifth of its life and is issued anew: {}", authority.chain());
+                newAuthority.renew();
+            }
+        } catch (IOException | GeneralSecurityException e) {
+            LOG.error("the root is not renewed: {}; {} goes on", e.getMessage(), authority.chain());
+        }
     }
 
     @Override

@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyPair;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.SecureRandom;
@@ -22,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Date;
 import java.util.List;
+import java.util.Optional;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
@@ -39,6 +39,8 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 public final class CertificateAuthority {
     private static final Duration ROOT_LIFE = Duration.ofDays(3650);
     private static final Duration BACKDATED = Duration.ofMinutes(2);
+    private static final String ROOT = "root-cert.pem";
+    private static final String EC = "SHA256withECDSA";
     private static final X500Name NAME = new X500Name("O=cluster.local");
     private static final KeyPurposeId[] BOTH = {KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth};
 
@@ -53,16 +55,17 @@ public final class CertificateAuthority {
     /// A new self-signed authority.
     public static SigningChain create(Clock clock) throws IOException, GeneralSecurityException {
         var key = SigningKey.generate();
-        return SigningChain.selfSigned(key.getPrivate(), selfSigned(clock, key));
+        return SigningChain.selfSigned(
+                key.getPrivate(), selfSigned(clock, NAME, key.getPublic(), key.getPrivate(), EC));
     }
 
     /// Opens the self-signed authority in `directory` (0700), or makes it.
     public static CertificateAuthority open(Path directory, Clock clock) throws IOException, GeneralSecurityException {
         Files.createDirectories(directory);
         var key = SigningKey.loadOrCreate(directory.resolve("ca-key.pem"));
-        var file = directory.resolve("root-cert.pem");
+        var file = directory.resolve(ROOT);
         if (!Files.exists(file)) {
-            SigningKey.writeOpen(file, pem(selfSigned(clock, key)));
+            SigningKey.writeOpen(file, pem(selfSigned(clock, NAME, key.getPublic(), key.getPrivate(), EC)));
         }
         var text = Files.readString(file);
         var root = (X509Certificate) CertificateFactory.getInstance("X.509")
@@ -74,12 +77,37 @@ public final class CertificateAuthority {
         return new CertificateAuthority(clock, SigningChain.selfSigned(key.getPrivate(), root));
     }
 
-    private static X509Certificate selfSigned(Clock clock, KeyPair key) throws GeneralSecurityException, IOException {
+    /// What to sign with instead, if this is a root of its own in the last fifth of its life: the same name and key,
+    /// for as long again. Whoever trusts the one trusts what was signed under the other.
+    public Optional<SigningChain> renewal() throws GeneralSecurityException, IOException {
+        var now = chain;
+        if (!now.isDue(clock.instant())) {
+            return Optional.empty();
+        }
+        var old = now.certificate();
+        var name = X500Name.getInstance(old.getSubjectX500Principal().getEncoded());
+        return Optional.of(SigningChain.selfSigned(
+                now.key(), selfSigned(clock, name, old.getPublicKey(), now.key(), now.algorithm())));
+    }
+
+    /// Writes and takes over the [#renewal] of the authority in `directory`, if there is one.
+    public boolean renew(Path directory) throws GeneralSecurityException, IOException {
+        var next = renewal();
+        if (next.isPresent()) {
+            SigningKey.writeOpen(directory.resolve(ROOT), pem(next.get().certificate()));
+            replace(next.get());
+        }
+        return next.isPresent();
+    }
+
+    private static X509Certificate selfSigned(
+            Clock clock, X500Name name, PublicKey holder, PrivateKey key, String algorithm)
+            throws GeneralSecurityException, IOException {
         var until = clock.instant().plus(ROOT_LIFE);
-        var builder = builder(clock, NAME, new Holder(NAME, key.getPublic()), until);
+        var builder = builder(clock, name, new Holder(name, holder), until);
         builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(true));
         builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
-        return sign(builder, key.getPrivate(), "SHA256withECDSA");
+        return sign(builder, key, algorithm);
     }
 
     private record Holder(X500Name name, PublicKey key) {}

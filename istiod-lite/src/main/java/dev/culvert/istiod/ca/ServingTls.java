@@ -14,6 +14,8 @@ import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
 
 /// TLS of our own ports; the certificate is renewed while the server runs. Thread-safe.
 public final class ServingTls {
@@ -46,6 +48,14 @@ public final class ServingTls {
         clients.updateTrustCredentials(issued.roots().toArray(X509Certificate[]::new));
     }
 
+    /// Of ports for callers that show no certificate.
+    public SSLContext pages() throws GeneralSecurityException {
+        var context = SSLContext.getInstance("TLS");
+        context.init(new KeyManager[] {keys}, null, null);
+        return context;
+    }
+
+    /// Of xDS and certificates.
     public SslContext context() throws IOException {
         return GrpcSslContexts.configure(SslContextBuilder.forServer(keys), SslProvider.JDK)
                 .trustManager(clients)

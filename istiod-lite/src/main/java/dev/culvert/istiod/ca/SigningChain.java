@@ -10,13 +10,16 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.PKIXParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Date;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.security.auth.x500.X500Principal;
 
 /// What signs certificates, and why others believe it.
 ///
@@ -118,10 +121,33 @@ public record SigningChain(
         };
     }
 
-    /// Whether a peer that trusts this chain's roots trusts a certificate of the other, or the other way round.
+    /// Whether a peer that trusts this chain's roots trusts a certificate of the other, or the other way round. Two
+    /// roots of one name and key are one: each verifies what the other signed.
     boolean sharesARootWith(SigningChain other) {
-        var mine = Set.copyOf(roots);
-        return other.roots.stream().anyMatch(mine::contains);
+        var mine = roots.stream().map(Root::of).collect(Collectors.toSet());
+        return other.roots.stream().map(Root::of).anyMatch(mine::contains);
+    }
+
+    private record Root(X500Principal name, PublicKey key) {
+        static Root of(X509Certificate certificate) {
+            return new Root(certificate.getSubjectX500Principal(), certificate.getPublicKey());
+        }
+    }
+
+    /// When the first of its certificates ends.
+    public Instant until() {
+        return Stream.concat(Stream.of(certificate), Stream.concat(path.stream(), roots.stream()))
+                .map(one -> one.getNotAfter().toInstant())
+                .min(Comparator.naturalOrder())
+                .orElseThrow();
+    }
+
+    /// Whether it is a root of our own making that is in the last fifth of its life.
+    boolean isDue(Instant now) {
+        var from = certificate.getNotBefore().toInstant();
+        var until = certificate.getNotAfter().toInstant();
+        var lastFifth = until.minus(Duration.between(from, until).dividedBy(5));
+        return path.isEmpty() && roots.equals(List.of(certificate)) && !now.isBefore(lastFifth);
     }
 
     /// Without the key.

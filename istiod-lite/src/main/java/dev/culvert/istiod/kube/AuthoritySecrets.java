@@ -112,6 +112,29 @@ public final class AuthoritySecrets implements AutoCloseable {
         return new String(Base64.getDecoder().decode(value), StandardCharsets.UTF_8);
     }
 
+    /// Writes a renewed root into our own Secret, if the authority signs with that one; the watch takes it over
+    /// in all replicas.
+    /// @throws KubernetesClientException if it could not be written, or somebody else changed it meanwhile
+    void renew(CertificateAuthority authority) throws IOException, GeneralSecurityException {
+        var next = authority.renewal();
+        var own = next.isEmpty() || get(PLUGGED_IN) != null ? null : get(SELF_SIGNED);
+        if (own == null || !parse(own).equals(authority.chain())) {
+            return;
+        }
+        var pem = CertificateAuthority.pem(next.get().certificate());
+        client.secrets()
+                .resource(new SecretBuilder(own)
+                        .addToData(CERTIFICATE, encoded(pem))
+                        .addToData(ROOTS, encoded(pem))
+                        .build())
+                .update();
+        LOG.info("the root was in the last fifth of its life and is issued anew: {}", next.get());
+    }
+
+    private static String encoded(String text) {
+        return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+    }
+
     /// Told of another chain than the one in use; refuses it by throwing.
     public interface Listener {
         void changed(SigningChain chain) throws IOException, GeneralSecurityException;

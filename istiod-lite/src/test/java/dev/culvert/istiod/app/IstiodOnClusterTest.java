@@ -9,6 +9,7 @@ import dev.culvert.daemon.log.LogFilter;
 import dev.culvert.daemon.log.LogFormat;
 import dev.culvert.daemon.log.LogSetup;
 import dev.culvert.hbone.tls.PeerIdentities;
+import dev.culvert.istiod.ca.CertificateAuthority;
 import dev.culvert.istiod.kube.AuthoritySecrets;
 import dev.culvert.istiod.kube.Leader;
 import dev.culvert.istiod.kube.RootConfigMaps;
@@ -24,6 +25,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
@@ -35,9 +37,12 @@ import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -289,6 +294,39 @@ class IstiodOnClusterTest {
                 assertThat(await(() -> Optional.ofNullable(configMap(shop))).getData())
                         .containsKey("root-cert.pem");
                 assertThat(b.port()).isPositive();
+            }
+        }
+    }
+
+    @Test
+    void aRootThatIsAboutToEndIsIssuedAnewWhileItServes() throws Exception {
+        var old = CertificateAuthority.create(Clock.offset(Clock.systemUTC(), Duration.ofDays(-3300)));
+        var oldRoot = CertificateAuthority.pem(old.certificate());
+        client.secrets()
+                .inNamespace(system)
+                .resource(new SecretBuilder()
+                        .withNewMetadata()
+                        .withName(AuthoritySecrets.SELF_SIGNED)
+                        .endMetadata()
+                        .withStringData(
+                                Map.of("ca-cert.pem", oldRoot, "ca-key.pem", CertificateAuthority.pem(old.key())))
+                        .build())
+                .create();
+        try (var istiod = istiod("istiod-a")) {
+            var root = await(() -> Optional.ofNullable(configMap(shop))
+                    .map(map -> map.getData().get("root-cert.pem"))
+                    .filter(now -> !now.equals(oldRoot)));
+            var kept = client.secrets()
+                    .inNamespace(system)
+                    .withName(AuthoritySecrets.SELF_SIGNED)
+                    .get()
+                    .getData();
+            assertThat(new String(Base64.getDecoder().decode(kept.get("ca-cert.pem")), StandardCharsets.US_ASCII))
+                    .isEqualTo(root);
+            var cart = pod(shop, "cart", node);
+            try (var ca = new CertificateClient(plane(istiod, token(cart, "istio-ca")), Duration.ofHours(1), false)) {
+                var leaf = ca.fetch(new SpiffeId("cluster.local", shop, "cart")).leaf();
+                leaf.verify(old.certificate().getPublicKey());
             }
         }
     }

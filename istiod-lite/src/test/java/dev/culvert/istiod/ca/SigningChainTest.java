@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.culvert.mesh.model.identity.SpiffeId;
 import java.math.BigInteger;
+import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
@@ -13,6 +14,7 @@ import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.Date;
 import java.util.List;
 import org.bouncycastle.asn1.x500.X500Name;
@@ -23,6 +25,7 @@ import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// A plugged-in authority: root, intermediate (RSA, as Istio's examples), leaf.
 class SigningChainTest {
@@ -128,5 +131,42 @@ class SigningChainTest {
         authority.replace(parse(pem(next), nextKey.getPrivate(), "", pem(next, root)));
         assertThat(authority.chain().certificate()).isEqualTo(next);
         assertThat(authority.chain().toString()).doesNotContain("PRIVATE");
+    }
+
+    @Test
+    void aRootIsIssuedAnewInTheLastFifthOfItsLifeForTheSameKey(@TempDir Path directory) throws Exception {
+        var made = CertificateAuthority.open(directory, Clock.fixed(NOW, ZoneOffset.UTC));
+        var before = made.chain().certificate();
+        assertThat(made.renew(directory)).isFalse();
+        assertThat(after(directory, 3650 * 8 / 10 - 1).renew(directory)).isFalse();
+
+        var later = after(directory, 3650 * 8 / 10 + 1);
+        var identity = new SpiffeId("td", "a", "b");
+        var leaf = later.issue(identity, rsa().getPublic(), Duration.ofDays(1));
+        assertThat(later.renew(directory)).isTrue();
+        var renewed = later.chain().certificate();
+        assertThat(renewed.getNotAfter()).isAfter(before.getNotAfter());
+        var next = later.issue(identity, rsa().getPublic(), Duration.ofDays(1));
+        for (var root : List.of(before, renewed)) {
+            for (var issued : List.of(leaf, next)) {
+                issued.certificates().getFirst().verify(root.getPublicKey());
+                assertThat(issued.certificates().getFirst().getIssuerX500Principal())
+                        .isEqualTo(root.getSubjectX500Principal());
+            }
+        }
+        assertThat(after(directory, 3650).chain()).isEqualTo(later.chain());
+        assertThat(after(directory, 3650).renewal()).isEmpty();
+    }
+
+    private static CertificateAuthority after(Path directory, int days) throws Exception {
+        return CertificateAuthority.open(directory, Clock.fixed(NOW.plus(Duration.ofDays(days)), ZoneOffset.UTC));
+    }
+
+    @Test
+    void whatWasPluggedInIsNotOursToRenew() throws Exception {
+        var authority = new CertificateAuthority(
+                Clock.fixed(NOW.plus(Duration.ofDays(29_999)), ZoneOffset.UTC),
+                parse(pem(intermediate), key.getPrivate(), pem(intermediate, root), pem(root)));
+        assertThat(authority.renewal()).isEmpty();
     }
 }

@@ -111,10 +111,8 @@ final class KindWatch implements ResourceEventHandler<GenericKubernetesResource>
     }
 
     private void take(GenericKubernetesResource object, boolean there) {
-        var metadata = object.getMetadata();
-        var namespace = Optional.ofNullable(metadata.getNamespace()).orElse("");
-        var key = new ObjectKey(resource.kind(), namespace, metadata.getName());
-        var read = there ? Optional.of(ApiReader.read(key, Json.of(object))) : Optional.<ApiReader.Result>empty();
+        var key = Reading.key(resource.kind(), object);
+        var read = there ? Optional.of(Reading.read(resource.kind(), object)) : Optional.<ApiReader.Result>empty();
         if (isListing) {
             listing.put(key, read);
         } else if (known.change(Map.of(key, read))) {

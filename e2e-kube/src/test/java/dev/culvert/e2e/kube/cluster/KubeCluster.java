@@ -2,7 +2,9 @@ package dev.culvert.e2e.kube.cluster;
 
 import dev.culvert.kube.client.KubernetesClients;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfigurationBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
@@ -92,6 +94,48 @@ final class KubeCluster implements AutoCloseable {
                                 .serverSideApply();
                         return true;
                     });
+        }
+    }
+
+    /// Why the API server would not take a document; empty if it would. Nothing is changed.
+    String refusal(String yaml) {
+        var object =
+                (GenericKubernetesResource) client.load(new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8)))
+                        .items()
+                        .getFirst();
+        try {
+            client.genericKubernetesResources(context(object))
+                    .inNamespace(object.getMetadata().getNamespace())
+                    .resource(object)
+                    .dryRun()
+                    .forceConflicts()
+                    .serverSideApply();
+            return "";
+        } catch (KubernetesClientException refused) {
+            return String.valueOf(refused.getMessage());
+        }
+    }
+
+    interface Steps {
+        void run() throws Exception;
+    }
+
+    /// While the API server asks no controller, as if there were none.
+    void unasked(Steps steps) throws Exception {
+        var all = client.admissionRegistration().v1().validatingWebhookConfigurations();
+        var ours = all.withName("culvert-" + SYSTEM + "-validator").get();
+        all.resource(ours).delete();
+        try {
+            steps.run();
+        } finally {
+            var metadata = new ObjectMetaBuilder()
+                    .withName(ours.getMetadata().getName())
+                    .withLabels(ours.getMetadata().getLabels())
+                    .build();
+            all.resource(new ValidatingWebhookConfigurationBuilder(ours)
+                            .withMetadata(metadata)
+                            .build())
+                    .create();
         }
     }
 

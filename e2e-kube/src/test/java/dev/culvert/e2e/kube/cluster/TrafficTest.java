@@ -64,9 +64,15 @@ class TrafficTest extends InstalledMesh {
     }
 
     @Test
-    void aPolicyThatCannotBeReadLetsInNobody() throws Exception {
+    void aPolicyThatCannotBeReadIsRefusedAndOnceItIsThereLetsInNobody() throws Exception {
         awaitWelcome(shop.namespace(), "web");
-        cluster.apply(shop.unreadable("server"));
+        Await.until(
+                "the API server refuses it, with what is wrong",
+                () -> cluster.refusal(shop.unreadable("server"))
+                        .matches("(?s).*configuration is invalid: .*198\\.18\\.0\\.0/99.*"));
+        assertThat(cluster.refusal(shop.unreadable("server").replace("/99", "/32")))
+                .isEmpty();
+        cluster.unasked(() -> cluster.apply(shop.unreadable("server")));
         Await.until(
                 "its author is told",
                 () -> cluster.condition("AuthorizationPolicy", shop.namespace(), "by-block", "ZtunnelAccepted")

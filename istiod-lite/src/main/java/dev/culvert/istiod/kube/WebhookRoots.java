@@ -1,0 +1,79 @@
+package dev.culvert.istiod.kube;
+
+import dev.culvert.istiod.ca.CertificateAuthority;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfiguration;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfigurationBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.util.Base64;
+
+/// Tells the API server which roots our webhook's certificate leads to, in the configuration that the chart installed.
+/// Without a configuration there is nothing to do.
+public final class WebhookRoots implements Leader.Writer<Outcome>, AutoCloseable {
+    private final KubernetesClient client;
+    private final CertificateAuthority authority;
+    private final String name;
+    private final Present<ValidatingWebhookConfiguration> present;
+
+    /// @param namespace the system namespace; the configuration is called `culvert-NAMESPACE-validator`
+    /// @param changed told when it is different, or gone
+    public WebhookRoots(KubernetesClient client, CertificateAuthority authority, String namespace, Runnable changed) {
+        this.client = client;
+        this.authority = authority;
+        this.name = "culvert-" + namespace + "-validator";
+        this.present = new Present<>(
+                "ValidatingWebhookConfiguration " + name,
+                client.admissionRegistration()
+                        .v1()
+                        .validatingWebhookConfigurations()
+                        .withField("metadata.name", name),
+                changed);
+    }
+
+    public void start() {
+        present.start();
+    }
+
+    @Override
+    public void write(Outcome now) {
+        present.requireListed();
+        var roots = roots();
+        present.all().stream().filter(found -> !trusts(found, roots)).forEach(found -> apply(found, roots));
+    }
+
+    private String roots() {
+        try {
+            var pem = CertificateAuthority.pem(authority.chain().roots());
+            return Base64.getEncoder().encodeToString(pem.getBytes(StandardCharsets.US_ASCII));
+        } catch (GeneralSecurityException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    private static boolean trusts(ValidatingWebhookConfiguration found, String roots) {
+        return found.getWebhooks().stream()
+                .allMatch(webhook -> roots.equals(webhook.getClientConfig().getCaBundle()));
+    }
+
+    private void apply(ValidatingWebhookConfiguration found, String roots) {
+        var wanted = new ValidatingWebhookConfigurationBuilder()
+                .withNewMetadata()
+                .withName(name)
+                .endMetadata();
+        for (var webhook : found.getWebhooks()) {
+            wanted.addNewWebhook()
+                    .withName(webhook.getName())
+                    .withNewClientConfig()
+                    .withCaBundle(roots)
+                    .endClientConfig()
+                    .endWebhook();
+        }
+        Apply.object(client, wanted.build());
+    }
+
+    @Override
+    public void close() {
+        present.close();
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.culvert.istiod.admission;
+
+import org.jspecify.annotations.NullMarked;

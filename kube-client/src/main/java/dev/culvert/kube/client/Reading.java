@@ -1,0 +1,21 @@
+package dev.culvert.kube.client;
+
+import dev.culvert.kube.object.Kind;
+import dev.culvert.kube.object.ObjectKey;
+import dev.culvert.kube.read.ApiReader;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import java.util.Optional;
+
+/// What we make of objects of an API server. Pure.
+public final class Reading {
+    private Reading() {}
+
+    public static ObjectKey key(Kind kind, GenericKubernetesResource object) {
+        var metadata = object.getMetadata();
+        return new ObjectKey(kind, Optional.ofNullable(metadata.getNamespace()).orElse(""), metadata.getName());
+    }
+
+    public static ApiReader.Result read(Kind kind, GenericKubernetesResource object) {
+        return ApiReader.read(key(kind, object), Json.of(object));
+    }
+}
