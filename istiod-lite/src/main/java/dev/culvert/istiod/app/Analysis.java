@@ -1,6 +1,7 @@
 package dev.culvert.istiod.app;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.culvert.istiod.ambient.MeshScope;
 import dev.culvert.istiod.ambient.Translator;
 import dev.culvert.istiod.ambient.Waypoints;
 import dev.culvert.istiod.waypoint.WaypointTranslator;
@@ -26,7 +27,7 @@ final class Analysis {
     private Analysis() {}
 
     static List<Problem> of(ObjectSet objects, IstiodSettings settings) {
-        var all = withWaypoints(objects);
+        var all = withWaypoints(MeshScope.of(objects, settings.translation()));
         var problems = new ArrayList<>(all.problems());
         problems.addAll(Translator.translate(all, settings.translation()).problems());
         problems.addAll(

@@ -11,6 +11,7 @@ import dev.culvert.daemon.metrics.MetricFamily;
 import dev.culvert.daemon.shutdown.Lifecycle;
 import dev.culvert.istiod.admission.AdmissionPage;
 import dev.culvert.istiod.admission.BoundedNeighbours;
+import dev.culvert.istiod.ambient.MeshScope;
 import dev.culvert.istiod.ambient.Translator;
 import dev.culvert.istiod.ca.CallerCheck;
 import dev.culvert.istiod.ca.CertificateService;
@@ -124,11 +125,12 @@ final class IstiodProcess implements AutoCloseable {
     }
 
     /// On the source's thread.
-    private void changed(ObjectSet now) {
-        objects = now;
+    private void changed(ObjectSet all) {
+        objects = all;
+        var names = settings.translation();
+        var now = MeshScope.of(all, names);
         var problems = new ArrayList<>(now.problems());
         try {
-            var names = settings.translation();
             var translation = Translator.translate(now, names);
             var waypoints = WaypointTranslator.translate(now, names);
             var ofProxies = new HashMap<String, Message>(waypoints.resources());

@@ -59,7 +59,8 @@ final class GatewayTables {
     private GatewayConfig translate(EdgeGateway gateway) {
         var to = GatewayConfig.newBuilder()
                 .setNamespace(gateway.gateway().namespace())
-                .setName(gateway.gateway().name());
+                .setName(gateway.gateway().name())
+                .setPathNormalization(MeshDefaults.paths(objects, settings));
         var ports = new TreeMap<Integer, GatewayPort.Builder>();
         for (var listener : gateway.listeners()) {
             if (listener.isOpen()) {

@@ -16,7 +16,6 @@ import dev.culvert.kube.object.VirtualService;
 import dev.culvert.kube.object.Visibility;
 import dev.culvert.protos.waypoint.Backend;
 import dev.culvert.protos.waypoint.Forward;
-import dev.culvert.protos.waypoint.Retry;
 import dev.culvert.protos.waypoint.Route;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -31,9 +30,6 @@ import java.util.stream.Collectors;
 /// The routes of each port of a Service: HTTPRoutes and GRPCRoutes, else VirtualServices oldest first, else one route
 /// to the Service itself. Before them comes what namespaces of callers have said for themselves.
 final class RouteTables {
-    static final List<String> RETRY_CONDITIONS =
-            List.of("connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes");
-    private static final int RETRY_ATTEMPTS = 2;
     static final Comparator<KubeObject> OLDEST = Comparator.comparing(
                     (KubeObject one) -> one.metadata().created().orElse(Instant.MAX))
             .thenComparing(KubeObject::namespace)
@@ -186,7 +182,9 @@ final class RouteTables {
     private Route toItself(Service service, RuleTranslation.At at) {
         return Route.newBuilder()
                 .setName("default")
-                .setForward(Forward.newBuilder().setRetry(defaultRetry()).addBackends(itself(service, at)))
+                .setForward(Forward.newBuilder()
+                        .setRetry(MeshDefaults.retry(objects, settings))
+                        .addBackends(itself(service, at)))
                 .build();
     }
 
@@ -198,13 +196,6 @@ final class RouteTables {
                 .setPort(at.port());
         policies.of(service, at.port(), "", at.waypointNamespace()).ifPresent(to::setTraffic);
         return to.build();
-    }
-
-    static Retry defaultRetry() {
-        return Retry.newBuilder()
-                .setAttempts(RETRY_ATTEMPTS)
-                .addAllConditions(RETRY_CONDITIONS)
-                .build();
     }
 
     /// Of a listener at the edge.

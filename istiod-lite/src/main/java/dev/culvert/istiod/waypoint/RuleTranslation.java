@@ -195,7 +195,7 @@ final class RuleTranslation {
         }
         to.setSticky(rule.extras().session().isPresent());
         forward.timeout().filter(timeout -> !timeout.isZero()).ifPresent(timeout -> to.setTimeout(duration(timeout)));
-        to.setRetry(forward.retry().map(RuleTranslation::retry).orElseGet(RouteTables::defaultRetry));
+        to.setRetry(forward.retry().map(RuleTranslation::retry).orElseGet(() -> MeshDefaults.retry(objects, settings)));
         if (forward.newAuthority().isPresent() || forward.newPath().isPresent()) {
             var rewrite = Rewrite.newBuilder();
             forward.newAuthority().ifPresent(rewrite::setAuthority);
@@ -284,12 +284,12 @@ final class RuleTranslation {
         return to.build();
     }
 
-    private static Retry retry(HttpRule.Retry retry) {
+    static Retry retry(HttpRule.Retry retry) {
         var to = Retry.newBuilder()
                 .setAttempts(retry.attempts())
                 .addAllConditions(
                         retry.conditions().isEmpty() && retry.codes().isEmpty()
-                                ? RouteTables.RETRY_CONDITIONS
+                                ? MeshDefaults.RETRY_CONDITIONS
                                 : retry.conditions())
                 .addAllStatusCodes(retry.codes())
                 .setSameEndpoint(retry.sameEndpoint());

@@ -51,7 +51,8 @@ public final class WaypointTranslator {
             }
             var to = ServiceConfig.newBuilder()
                     .setNamespace(service.namespace())
-                    .setHostname(ServiceTranslation.hostname(service, settings));
+                    .setHostname(ServiceTranslation.hostname(service, settings))
+                    .setPathNormalization(MeshDefaults.paths(objects, settings));
             service.ports().stream()
                     .filter(port -> !port.protocol().equals("UDP"))
                     .forEach(port -> {
@@ -100,7 +101,8 @@ public final class WaypointTranslator {
         var binding = waypoints.of(pod);
         binding.waypoint()
                 .ifPresent(waypoint -> resources.computeIfAbsent(waypoint.key() + "/" + PODS, _ -> {
-                    var to = ServiceConfig.newBuilder();
+                    var to = ServiceConfig.newBuilder()
+                            .setPathNormalization(MeshDefaults.paths(objects, policies.settings()));
                     L7Targets.ofGateway(binding, objects, policies.settings())
                             .forEach(policy -> to.addPolicies(policies.translate(policy)));
                     L7Targets.tokens(binding, objects, policies.settings()).stream()

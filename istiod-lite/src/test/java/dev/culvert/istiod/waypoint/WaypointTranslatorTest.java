@@ -9,6 +9,7 @@ import dev.culvert.kube.read.YamlReader;
 import dev.culvert.protos.waypoint.Action;
 import dev.culvert.protos.waypoint.Attribute;
 import dev.culvert.protos.waypoint.Backend;
+import dev.culvert.protos.waypoint.PathNormalization;
 import dev.culvert.protos.waypoint.Protocol;
 import dev.culvert.protos.waypoint.RequestMatch;
 import dev.culvert.protos.waypoint.Route;
@@ -280,5 +281,27 @@ class WaypointTranslatorTest {
         assertThat(routes(result)).extracting(Route::getName).containsExactly("dock.ours.0", "dock.none", "default");
         assertThat(routes(result).get(0).getForward().getBackends(0).getBrokenStatus())
                 .isEqualTo(500);
+    }
+
+    @Test
+    void retriesAndPathsAreThoseOfTheMeshUnlessARuleSaysMore() {
+        var mesh = """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: istio, namespace: istio-system}
+                data:
+                  mesh: |
+                    defaultHttpRetryPolicy: {attempts: 5, retryOn: reset}
+                    pathNormalization: {normalization: MERGE_SLASHES}
+                """;
+        var config = berth(translate(mesh));
+        assertThat(config.getPathNormalization()).isEqualTo(PathNormalization.MERGE_SLASHES);
+        var retry = config.getPorts(0).getRoutes(0).getForward().getRetry();
+        assertThat(retry.getAttempts()).isEqualTo(5);
+        assertThat(retry.getConditionsList()).containsExactly("reset");
+        var plain = berth(translate("{}"));
+        assertThat(plain.getPathNormalization()).isEqualTo(PathNormalization.BASE);
+        assertThat(plain.getPorts(0).getRoutes(0).getForward().getRetry().getAttempts())
+                .isEqualTo(2);
     }
 }

@@ -53,6 +53,7 @@ public record ApiResource(Kind kind, String group, String plural, List<String> v
             case SERVICE -> "services";
             case SERVICE_ACCOUNT -> "serviceaccounts";
             case SECRET -> "secrets";
+            case CONFIG_MAP -> "configmaps";
             case ENDPOINT_SLICE -> "endpointslices";
             case DEPLOYMENT -> "deployments";
             case PEER_AUTHENTICATION -> "peerauthentications";

@@ -1,6 +1,7 @@
 package dev.culvert.kube.client;
 
 import dev.culvert.kube.object.Kind;
+import dev.culvert.kube.object.MeshConfig;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.TlsSecret;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
@@ -187,6 +188,9 @@ public final class ClusterSource implements AutoCloseable {
         }
         if (resource.kind() == Kind.SECRET) {
             wanted = wanted.withField("type", TlsSecret.TYPE);
+        }
+        if (resource.kind() == Kind.CONFIG_MAP) {
+            wanted = wanted.withField("metadata.name", MeshConfig.NAME);
         }
         if (resource.kind() == Kind.ENDPOINT_SLICE) {
             // What the cluster makes of selectors we make ourselves.

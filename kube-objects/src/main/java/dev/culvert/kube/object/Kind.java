@@ -12,6 +12,7 @@ public enum Kind {
     SERVICE("Service", true, "v1"),
     SERVICE_ACCOUNT("ServiceAccount", true, "v1"),
     SECRET("Secret", true, "v1"),
+    CONFIG_MAP("ConfigMap", true, "v1"),
     ENDPOINT_SLICE("EndpointSlice", true, "discovery.k8s.io/v1"),
     DEPLOYMENT("Deployment", true, "apps/v1"),
     PEER_AUTHENTICATION("PeerAuthentication", true, "security.istio.io/v1"),
@@ -55,7 +56,7 @@ public enum Kind {
     /// All accepted ones, the one to write first.
     public List<String> apiVersions() {
         return switch (this) {
-            case NAMESPACE, NODE, POD, SERVICE, SERVICE_ACCOUNT, SECRET, ENDPOINT_SLICE, DEPLOYMENT ->
+            case NAMESPACE, NODE, POD, SERVICE, SERVICE_ACCOUNT, SECRET, CONFIG_MAP, ENDPOINT_SLICE, DEPLOYMENT ->
                 List.of(apiVersion);
             case PEER_AUTHENTICATION,
                     AUTHORIZATION_POLICY,

@@ -8,6 +8,7 @@ public sealed interface KubeObject
                 Service,
                 ServiceAccount,
                 TlsSecret,
+                MeshConfig,
                 EndpointSlice,
                 Deployment,
                 PeerAuthentication,
@@ -34,6 +35,7 @@ public sealed interface KubeObject
             case Service _ -> Kind.SERVICE;
             case ServiceAccount _ -> Kind.SERVICE_ACCOUNT;
             case TlsSecret _ -> Kind.SECRET;
+            case MeshConfig _ -> Kind.CONFIG_MAP;
             case EndpointSlice _ -> Kind.ENDPOINT_SLICE;
             case Deployment _ -> Kind.DEPLOYMENT;
             case PeerAuthentication _ -> Kind.PEER_AUTHENTICATION;

@@ -14,17 +14,19 @@ final class Document {
     private final String source;
     private final int linesBefore;
     private final Optional<Place> only;
-    private final List<Problem> problems = new ArrayList<>();
-    private String object = "";
+    private final List<Problem> problems;
+    private String object;
 
-    private Document(String source, int linesBefore, Optional<Place> only) {
+    private Document(String source, int linesBefore, Optional<Place> only, List<Problem> problems, String object) {
         this.source = source;
         this.linesBefore = linesBefore;
         this.only = only;
+        this.problems = problems;
+        this.object = object;
     }
 
     Document(String file, int linesBefore) {
-        this(file, linesBefore, Optional.empty());
+        this(file, linesBefore, Optional.empty(), new ArrayList<>(), "");
     }
 
     Document(Path file, int linesBefore) {
@@ -32,7 +34,7 @@ final class Document {
     }
 
     static Document inCluster(ObjectKey key) {
-        return new Document("", 0, Optional.of(Place.inCluster(key)));
+        return new Document("", 0, Optional.of(Place.inCluster(key)), new ArrayList<>(), "");
     }
 
     /// An API server may be newer than we are; it has refused what its own schema does not know.
@@ -50,6 +52,12 @@ final class Document {
 
     Place place(Node node) {
         return place(node.getStartMark().getLine());
+    }
+
+    /// Text within this document, as a document of its own: what is wrong with it is wrong with this one.
+    /// @param line counted from 0, of the text's first line
+    Document within(int line) {
+        return new Document(source, linesBefore + line, only, problems, object);
     }
 
     /// @param line counted from 0, in this document

@@ -1,6 +1,7 @@
 package dev.culvert.kube.read;
 
 import dev.culvert.kube.object.Place;
+import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -12,6 +13,9 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.yaml.snakeyaml.DumperOptions.FlowStyle;
+import org.yaml.snakeyaml.DumperOptions.ScalarStyle;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.ScalarNode;
@@ -244,6 +248,33 @@ final class Fields {
                         named(name),
                         new MappingNode(
                                 Tag.MAP, true, List.of(), node.getStartMark(), node.getEndMark(), FlowStyle.BLOCK)));
+    }
+
+    /// The mapping that a text says, as YAML; an empty one where there is none, or it cannot be read.
+    Fields embedded(String name) {
+        var empty = childOrEmpty("").node;
+        var value = find(name);
+        var text = text(name, "");
+        if (value.isEmpty() || text.isBlank()) {
+            return new Fields(document, named(name), empty);
+        }
+        var isBlock = value.get() instanceof ScalarNode scalar
+                && (scalar.getScalarStyle() == ScalarStyle.LITERAL || scalar.getScalarStyle() == ScalarStyle.FOLDED);
+        var inner = document.within(value.get().getStartMark().getLine() + (isBlock ? 1 : 0));
+        try {
+            var root = new Yaml(YamlReader.options()).compose(new StringReader(text));
+            return new Fields(inner, named(name), root == null ? empty : root);
+        } catch (YAMLException broken) {
+            document.error(
+                    value.get(),
+                    named(name) + " is not YAML: "
+                            + String.valueOf(broken.getMessage())
+                                    .lines()
+                                    .findFirst()
+                                    .orElse(""),
+                    "check its indentation, quotes and colons");
+            return new Fields(document, named(name), empty);
+        }
     }
 
     List<Fields> children(String name) {

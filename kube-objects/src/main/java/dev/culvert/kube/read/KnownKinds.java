@@ -25,7 +25,6 @@ final class KnownKinds {
 
     /// Others that people keep in the same folder.
     private static final Set<String> OTHER = Set.of(
-            "ConfigMap",
             "StatefulSet",
             "DaemonSet",
             "ReplicaSet",

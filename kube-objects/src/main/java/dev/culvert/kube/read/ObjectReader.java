@@ -4,6 +4,7 @@ import dev.culvert.kube.object.Deployment;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.Literals;
+import dev.culvert.kube.object.MeshConfig;
 import dev.culvert.kube.object.Metadata;
 import dev.culvert.kube.object.Namespace;
 import dev.culvert.kube.object.Node;
@@ -62,10 +63,11 @@ final class ObjectReader {
                 .orElse("");
     }
 
-    /// Istio has a Gateway of its own; Secrets are of many types.
+    /// Istio has a Gateway of its own; Secrets are of many types; one ConfigMap is the mesh's.
     private static boolean isForeign(Kind kind, String apiVersion, Fields object) {
         return (kind == Kind.GATEWAY && apiVersion.startsWith("networking.istio.io/"))
-                || (kind == Kind.SECRET && !object.text("type", "").equals(TlsSecret.TYPE));
+                || (kind == Kind.SECRET && !object.text("type", "").equals(TlsSecret.TYPE))
+                || (kind == Kind.CONFIG_MAP && !nameForMessages(object).equals(MeshConfig.NAME));
     }
 
     private static Result unknown(Fields object, String kind, boolean foreign) {
@@ -147,6 +149,7 @@ final class ObjectReader {
             case POD -> PodReader.pod(object, metadata);
             case SERVICE -> ServiceReader.service(object, metadata);
             case SECRET -> SecretReader.secret(object, metadata);
+            case CONFIG_MAP -> MeshConfigReader.meshConfig(object, metadata);
             case SERVICE_ACCOUNT ->
                 new ServiceAccount(
                         metadata, object.knowing(KnownFields.SERVICE_ACCOUNT).place());

@@ -129,7 +129,7 @@ final class VirtualServiceActions {
         return found;
     }
 
-    private static Retry retry(Fields retries) {
+    static Retry retry(Fields retries) {
         retries.knowing(RouteFields.VS_RETRIES);
         if (retries.has("retryRemoteLocalities")) {
             VirtualServiceReader.notYet(

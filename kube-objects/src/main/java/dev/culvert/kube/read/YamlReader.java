@@ -131,7 +131,7 @@ public final class YamlReader {
         return results;
     }
 
-    private static LoaderOptions options() {
+    static LoaderOptions options() {
         var options = new LoaderOptions();
         options.setCodePointLimit(MAX_BYTES);
         options.setNestingDepthLimit(MAX_DEPTH);

@@ -42,7 +42,9 @@ record Edge(GovernedService service, Map<Integer, Way> ports, GatewayConfig said
                         new L7Policies(config.getPoliciesList()),
                         new TokenRules(config.getJwtRulesList()),
                         false,
-                        ServiceConfig.getDefaultInstance()),
+                        ServiceConfig.newBuilder()
+                                .setPathNormalization(config.getPathNormalization())
+                                .build()),
                 ports,
                 config);
     }

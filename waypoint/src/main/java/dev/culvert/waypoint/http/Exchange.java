@@ -68,7 +68,7 @@ final class Exchange implements Live {
     void begin(HttpRequest request) {
         inner.worker().add(this);
         try {
-            head = RequestHead.of(request, downstream.isHttp2());
+            head = RequestHead.of(request, downstream.isHttp2(), inner.pathNormalization());
         } catch (RequestHead.BadRequestException bad) {
             record.request(request.method().name(), "-", version(request));
             if (bad.status() == 431) {

@@ -4,6 +4,7 @@ import dev.culvert.mesh.model.state.MeshSnapshot;
 import dev.culvert.mesh.model.workload.NamespacedHostname;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.Workload;
+import dev.culvert.protos.waypoint.PathNormalization;
 import dev.culvert.waypoint.balance.ClusterSpec;
 import dev.culvert.waypoint.balance.Endpoint;
 import dev.culvert.waypoint.config.GovernedService;
@@ -63,6 +64,11 @@ public final class Inner {
     /// Whether a request is for a host that another certificate is for (RFC 9110 §15.5.20).
     boolean isMisdirected(String authority) {
         return listener != null && portNow().routes().isMisdirected(authority, listener);
+    }
+
+    /// As the service's configuration says now.
+    PathNormalization pathNormalization() {
+        return service(serving.configs().current()).said().getPathNormalization();
     }
 
     /// What a tunnel shares with the others of its loop.

@@ -2,6 +2,7 @@ package dev.culvert.waypoint.http;
 
 import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.mesh.model.workload.Workload;
+import dev.culvert.protos.waypoint.PathNormalization;
 import dev.culvert.waypoint.balance.HashedRequest;
 import dev.culvert.waypoint.policy.Caller;
 import dev.culvert.waypoint.route.Paths;
@@ -114,7 +115,7 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
     }
 
     /// @param http2 whether it came by HTTP/2
-    static RequestHead of(HttpRequest request, boolean http2) throws BadRequestException {
+    static RequestHead of(HttpRequest request, boolean http2, PathNormalization how) throws BadRequestException {
         if (request.decoderResult().isFailure()) {
             var cause = request.decoderResult().cause();
             var tooLong = cause.getClass().getSimpleName().startsWith("TooLong");
@@ -129,7 +130,7 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
         if (hosts.size() > 1 || (hosts.isEmpty() && !http10 && !http2)) {
             throw new BadRequestException(400, hosts.size() + " Host headers");
         }
-        return parse(request, hosts.isEmpty() ? "" : hosts.getFirst());
+        return parse(request, hosts.isEmpty() ? "" : hosts.getFirst(), how);
     }
 
     /// One length, or chunks; nothing that two parsers could see differently (RFC 9112 §6.1), and no way to have the
@@ -151,7 +152,8 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
         }
     }
 
-    private static RequestHead parse(HttpRequest request, String host) throws BadRequestException {
+    private static RequestHead parse(HttpRequest request, String host, PathNormalization how)
+            throws BadRequestException {
         var target = request.uri();
         var authority = host;
         if (target.equals("*") && request.method().equals(HttpMethod.OPTIONS)) {
@@ -169,7 +171,7 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
                 || authority.chars().anyMatch(c -> c <= ' ' || c >= 127 || c == '/' || c == '@')) {
             throw new BadRequestException(400, "the target has characters that it may not have");
         }
-        var path = Paths.normalise(mark < 0 ? target : target.substring(0, mark));
+        var path = Paths.normalise(mark < 0 ? target : target.substring(0, mark), how);
         if (path.isEmpty()) {
             throw new BadRequestException(400, "the target is no path");
         }

@@ -1,22 +1,44 @@
 package dev.culvert.waypoint.route;
 
+import dev.culvert.protos.waypoint.PathNormalization;
 import java.util.ArrayDeque;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /// The one form of a path that is matched and forwarded (Istio's BASE normalisation, RFC 3986 §6.2.2): dot
-/// segments removed, backslashes are slashes, unreserved characters decoded. Slashes are not merged.
+/// segments removed, backslashes are slashes, unreserved characters decoded. Slashes are merged, and made of their
+/// escapes, where the mesh's configuration says so.
 public final class Paths {
     private static final int HEX = 16;
+    private static final Pattern ESCAPED_SLASH = Pattern.compile("%2[Ff]|%5[Cc]");
 
     private Paths() {}
 
     /// Empty for what no request may hold: a path that does not begin with a slash, a fragment, a control
     /// character or one outside of ASCII.
-    public static Optional<String> normalise(String path) {
+    public static Optional<String> normalise(String path, PathNormalization how) {
         if (!path.startsWith("/") || path.chars().anyMatch(c -> c <= ' ' || c >= 127 || c == '#')) {
             return Optional.empty();
         }
-        return Optional.of(withoutDots(decodeUnreserved(path.replace('\\', '/'))));
+        var slashes = how == PathNormalization.DECODE_AND_MERGE_SLASHES
+                ? ESCAPED_SLASH.matcher(path).replaceAll("/")
+                : path;
+        var plain = decodeUnreserved(slashes.replace('\\', '/'));
+        var normal = withoutDots(plain);
+        return Optional.of(how == PathNormalization.BASE ? normal : merged(normal));
+    }
+
+    private static String merged(String path) {
+        if (!path.contains("//")) {
+            return path;
+        }
+        var out = new StringBuilder(path.length());
+        for (var i = 0; i < path.length(); i++) {
+            if (i == 0 || path.charAt(i) != '/' || path.charAt(i - 1) != '/') {
+                out.append(path.charAt(i));
+            }
+        }
+        return out.toString();
     }
 
     /// Escapes that are not valid stay as they are.

@@ -8,6 +8,7 @@ import com.google.protobuf.TextFormat;
 import com.sun.net.httpserver.HttpServer;
 import dev.culvert.mesh.model.state.Change;
 import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
+import dev.culvert.protos.waypoint.PathNormalization;
 import dev.culvert.protos.waypoint.Policy;
 import dev.culvert.protos.waypoint.Protocol;
 import dev.culvert.waypoint.http.Harbour.Request;
@@ -201,6 +202,25 @@ class ThroughWaypointTest {
                         .counter()
                         .count())
                 .isEqualTo(1);
+    }
+
+    @Test
+    void slashesAreMergedBeforeAPolicyLooksWhereTheMeshSaysSo() throws Exception {
+        var noAdmin = TextFormat.parse(
+                "name: 'p' action: DENY rules {to {attributes {kind: PATH values {prefix: '/admin'}}}}", Policy.class);
+        var all = TextFormat.parse("name: 'all' rules {}", Policy.class);
+        var config = Harbour.config(Protocol.HTTP1, "").addPolicies(noAdmin).addPolicies(all);
+        harbour.configure(config);
+        assertThat(harbour.call(false, new Request("GET", "/%2Fadmin", Map.of(), "")).status)
+                .isEqualTo(200);
+        harbour.configure(config.setPathNormalization(PathNormalization.DECODE_AND_MERGE_SLASHES));
+        for (var path : List.of("//admin", "/%2Fadmin", "/x/..%2f/admin", "/%5cadmin")) {
+            assertThat(harbour.call(false, new Request("GET", path, Map.of(), "")).status)
+                    .as(path)
+                    .isEqualTo(403);
+        }
+        assertThat(harbour.call(false, new Request("GET", "//a%2Fb", Map.of(), "")).status)
+                .isEqualTo(200);
     }
 
     @Test
