@@ -2,6 +2,7 @@ package dev.culvert.cli.local;
 
 import dev.culvert.kube.object.Container;
 import dev.culvert.kube.object.Gateway;
+import dev.culvert.kube.object.IstioGateway;
 import dev.culvert.kube.object.Metadata;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.PortRef;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// What the controller deploys in a cluster for each Gateway, a waypoint or one at the edge of the mesh: a pod, its
 /// Service, and a ServiceAccount, all with one name.
@@ -50,7 +52,7 @@ final class WaypointPods {
                     .anyMatch(one -> one.namespace().equals(gateway.namespace())
                             && one.name().equals(gateway.deployedName()));
             if (!taken) {
-                all.add(service(gateway));
+                all.add(service(gateway, objects));
             }
         }
         return all;
@@ -82,9 +84,25 @@ final class WaypointPods {
                         .toList();
     }
 
-    private static Service service(Gateway gateway) {
+    /// Ports of Istio's own Gateways that find the pod by its labels.
+    private static List<Integer> morePorts(Gateway gateway, ObjectSet objects) {
+        var labels = new HashMap<>(gateway.infrastructure().labels());
+        labels.putAll(labels(gateway));
+        return gateway.isWaypoint()
+                ? List.of()
+                : objects.all(IstioGateway.class).stream()
+                        .filter(one -> one.selects(labels))
+                        .flatMap(one -> one.servers().stream())
+                        .map(IstioGateway.Server::port)
+                        .filter(port -> !OWN_PORTS.contains(port))
+                        .toList();
+    }
+
+    private static Service service(Gateway gateway, ObjectSet objects) {
         var ports = new ArrayList<Service.Port>();
-        ports(gateway).forEach(port -> ports.add(port("port-" + port, port)));
+        Stream.concat(ports(gateway).stream(), morePorts(gateway, objects).stream())
+                .distinct()
+                .forEach(port -> ports.add(port("port-" + port, port)));
         ports.add(port("status-port", STATUS_PORT));
         var metadata = new Metadata(
                 gateway.deployedName(),

@@ -90,8 +90,12 @@ public final class AdmissionPage implements Page {
         if (kind.isEmpty() || !now.isObject() || now.path("metadata").hasNonNull("deletionTimestamp")) {
             return Verdict.TAKEN;
         }
-        var read = Reading.read(kind.get(), object(request, now));
-        var before = request.path("oldObject");
+        return Reading.read(kind.get(), object(request, now))
+                .map(read -> judge(read, request.path("oldObject"), now))
+                .orElse(Verdict.TAKEN);
+    }
+
+    private Verdict judge(ApiReader.Result read, JsonNode before, JsonNode now) {
         if (read.object().isEmpty() && before.isObject() && saysTheSame(before, now)) {
             return new Verdict(List.of(), texts(read.problems().stream()));
         }
@@ -108,9 +112,9 @@ public final class AdmissionPage implements Page {
 
     /// Only of the group that we read it from: others have kinds of the same names.
     private static Optional<Kind> kind(JsonNode asked) {
-        var group = asked.path("group").asText();
-        return Kind.named(asked.path("kind").asText())
-                .filter(kind -> kind.apiVersions().getFirst().startsWith(group + "/"));
+        var group = asked.path("group").asText() + "/";
+        return Kind.of(asked.path("kind").asText(), group + asked.path("version").asText())
+                .filter(kind -> kind.apiVersions().getFirst().startsWith(group));
     }
 
     private GenericKubernetesResource object(JsonNode request, JsonNode object) {

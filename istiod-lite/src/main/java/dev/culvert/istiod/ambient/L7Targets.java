@@ -10,6 +10,7 @@ import dev.culvert.kube.object.RequestAuthentication;
 import dev.culvert.kube.object.Service;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// What policies with `targetRefs` are bound to.
@@ -66,15 +67,23 @@ public final class L7Targets {
 
     /// The policies of a gateway at the edge: those bound to it or to its class, and, as no node proxy stands before
     /// its pods, those that find them by their labels.
+    /// @param namespace of its pods
+    /// @param gateway of the Gateway API that they run for, if they do
     public static List<AuthorizationPolicy> ofEdge(
-            Gateway gateway, Map<String, String> podLabels, ObjectSet objects, TranslationSettings settings) {
+            String namespace,
+            Optional<Gateway> gateway,
+            Map<String, String> podLabels,
+            ObjectSet objects,
+            TranslationSettings settings) {
         return objects.all(AuthorizationPolicy.class).stream()
                 .filter(policy -> policy.targetRefs().isEmpty()
-                        ? Set.of(gateway.namespace(), settings.rootNamespace()).contains(policy.namespace())
+                        ? List.of(namespace, settings.rootNamespace()).contains(policy.namespace())
                                 && podLabels
                                         .entrySet()
                                         .containsAll(policy.selector().entrySet())
-                        : policy.targetRefs().stream().anyMatch(target -> isEdge(policy, target, gateway, settings)))
+                        : gateway.filter(own -> policy.targetRefs().stream()
+                                        .anyMatch(target -> isEdge(policy, target, own, settings)))
+                                .isPresent())
                 .toList();
     }
 

@@ -73,6 +73,7 @@ public final class Translator {
             if (service.type() != Service.Type.EXTERNAL_NAME) {
                 var sent = ServiceTranslation.translate(service, objects, settings);
                 waypoints.of(service).waypoint().map(waypoints::address).ifPresent(sent::setWaypoint);
+                sent.setIngressUseWaypoint(waypoints.takesIngress(service));
                 addresses.put(
                         ServiceTranslation.key(service, settings),
                         Address.newBuilder().setService(sent).build());

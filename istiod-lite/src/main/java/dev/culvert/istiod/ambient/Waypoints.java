@@ -28,6 +28,7 @@ public final class Waypoints {
     public static final String CONTROLLER = "culvert.dev/mesh-controller";
 
     private static final String USE = "istio.io/use-waypoint";
+    private static final String INGRESS = "istio.io/ingress-use-waypoint";
     private static final String USE_NAMESPACE = "istio.io/use-waypoint-namespace";
     private static final String FOR = "istio.io/waypoint-for";
     private static final String MANAGED = "gateway.istio.io/managed";
@@ -109,6 +110,17 @@ public final class Waypoints {
         return service.metadata().label(MANAGED).filter(OWN::contains).isPresent()
                 ? Binding.NONE
                 : resolve(service, Traffic.SERVICE);
+    }
+
+    /// Whether gateways at the edge of the mesh ask its waypoint for it; without one they go to it themselves.
+    public boolean takesIngress(Service service) {
+        return of(service).waypoint().isPresent()
+                && service.metadata()
+                        .label(INGRESS)
+                        .or(() -> objects.namespace(service.namespace())
+                                .flatMap(namespace -> namespace.metadata().label(INGRESS)))
+                        .filter("true"::equals)
+                        .isPresent();
     }
 
     public Binding of(ServiceEntry entry) {

@@ -24,8 +24,9 @@ record Shape(
         List<ContainerPort> containerPorts,
         Map<String, String> podLabels,
         PodSecurityContext security) {
-    static Shape of(Gateway gateway) {
-        return gateway.isIngress() ? edge(gateway) : waypoint();
+    /// @param morePorts that its Service has beside those of its listeners
+    static Shape of(Gateway gateway, List<Integer> morePorts) {
+        return gateway.isIngress() ? edge(gateway, morePorts) : waypoint();
     }
 
     private static Shape waypoint() {
@@ -45,17 +46,14 @@ record Shape(
 
     /// Clients come to the ports of the listeners, which the container listens on as they are: low ports need no right
     /// in a pod's own network.
-    private static Shape edge(Gateway gateway) {
+    private static Shape edge(Gateway gateway, List<Integer> morePorts) {
         var ports = new ArrayList<ServicePort>();
         var containers = new ArrayList<ContainerPort>();
         for (var port : EdgeGateway.ports(gateway)) {
-            ports.add(new ServicePortBuilder()
-                    .withName("port-" + port)
-                    .withPort(port)
-                    .withProtocol("TCP")
-                    .build());
+            ports.add(service(port));
             containers.add(container(port, "port-" + port));
         }
+        morePorts.forEach(port -> ports.add(service(port)));
         return new Shape(
                 "LoadBalancer",
                 List.copyOf(ports),
@@ -64,6 +62,14 @@ record Shape(
                 new PodSecurityContextBuilder()
                         .withSysctls(new Sysctl("net.ipv4.ip_unprivileged_port_start", "0"))
                         .build());
+    }
+
+    private static ServicePort service(int port) {
+        return new ServicePortBuilder()
+                .withName("port-" + port)
+                .withPort(port)
+                .withProtocol("TCP")
+                .build();
     }
 
     private static ContainerPort container(int port, String name) {

@@ -1,6 +1,7 @@
 package dev.culvert.istiod.gateway;
 
 import dev.culvert.istiod.ambient.Waypoints;
+import dev.culvert.istiod.ingress.EdgePods;
 import dev.culvert.istiod.kube.Apply;
 import dev.culvert.istiod.kube.Leader;
 import dev.culvert.istiod.kube.Outcome;
@@ -148,7 +149,7 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, Deploy
     }
 
     private void run(Gateway gateway, ObjectSet objects) {
-        var wanted = manifests.of(gateway, parameters.of(gateway));
+        var wanted = manifests.of(gateway, EdgePods.morePorts(gateway, objects), parameters.of(gateway));
         var text = client.getKubernetesSerialization().asJson(wanted);
         if (text.equals(applied.get(gateway.key())) && isThere(gateway, objects)) {
             return;

@@ -61,12 +61,13 @@ public record WaypointManifests(Settings settings) {
             String network,
             AccessFormat accessLog) {}
 
+    /// @param morePorts of clients, beside those of the Gateway's listeners; a change of them starts no pod again
     /// @param overlays what changes them, one after the other
     /// @throws IllegalArgumentException if one cannot be applied
-    List<HasMetadata> of(Gateway gateway, List<Overlay> overlays) {
+    List<HasMetadata> of(Gateway gateway, List<Integer> morePorts, List<Overlay> overlays) {
         var all = new ArrayList<HasMetadata>();
         all.add(new ServiceAccountBuilder().withMetadata(metadata(gateway)).build());
-        all.add(service(gateway));
+        all.add(service(gateway, morePorts));
         all.add(deployment(gateway));
         if (overlays.stream().anyMatch(overlay -> overlay.changes(Overlay.AUTOSCALER))) {
             all.add(autoscaler(gateway));
@@ -138,8 +139,8 @@ public record WaypointManifests(Settings settings) {
         return annotations;
     }
 
-    private static HasMetadata service(Gateway gateway) {
-        var shape = Shape.of(gateway);
+    private static HasMetadata service(Gateway gateway, List<Integer> morePorts) {
+        var shape = Shape.of(gateway, morePorts);
         var metadata = metadata(gateway);
         if (gateway.isWaypoint()) {
             metadata.getAnnotations().putIfAbsent(ServiceTranslation.DISTRIBUTION, "PreferClose");
@@ -166,7 +167,7 @@ public record WaypointManifests(Settings settings) {
                 "prometheus.io/path", "/stats/prometheus",
                 "prometheus.io/port", String.valueOf(METRICS_PORT),
                 "prometheus.io/scrape", "true"));
-        var shape = Shape.of(gateway);
+        var shape = Shape.of(gateway, List.of());
         var podLabels = labels(gateway);
         podLabels.putAll(shape.podLabels());
         podLabels.put("istio.io/dataplane-mode", "none");

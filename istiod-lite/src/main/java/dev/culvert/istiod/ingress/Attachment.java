@@ -1,10 +1,10 @@
 package dev.culvert.istiod.ingress;
 
-import dev.culvert.kube.object.HttpRoute;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.Namespace;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.ParentRef;
+import dev.culvert.kube.object.Route;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +26,7 @@ public record Attachment(Verdict accepted, List<Taken> taken) {
 
     /// Empty if the parent is none of our gateways.
     public static Optional<Attachment> of(
-            HttpRoute route, ParentRef parent, List<EdgeGateway> gateways, ObjectSet objects) {
+            Route route, ParentRef parent, List<EdgeGateway> gateways, ObjectSet objects) {
         return gateways.stream()
                 .filter(one -> names(parent, one))
                 .findFirst()
@@ -40,7 +40,7 @@ public record Attachment(Verdict accepted, List<Taken> taken) {
     }
 
     /// The listeners of one gateway that take a route, by any of its parents.
-    public static List<Taken> taken(HttpRoute route, EdgeGateway gateway, ObjectSet objects) {
+    public static List<Taken> taken(Route route, EdgeGateway gateway, ObjectSet objects) {
         return route.parents().stream()
                 .filter(parent -> names(parent, gateway))
                 .flatMap(parent -> of(route, parent, gateway, objects).taken.stream())
@@ -48,7 +48,7 @@ public record Attachment(Verdict accepted, List<Taken> taken) {
                 .toList();
     }
 
-    private static Attachment of(HttpRoute route, ParentRef parent, EdgeGateway gateway, ObjectSet objects) {
+    private static Attachment of(Route route, ParentRef parent, EdgeGateway gateway, ObjectSet objects) {
         var named = gateway.listeners().stream()
                 .filter(one -> parent.section().map(one.said().name()::equals).orElse(true))
                 .filter(one ->

@@ -40,13 +40,8 @@ public record EdgeGateway(Gateway gateway, List<EdgeListener> listeners) {
                 .toList();
     }
 
-    /// Of the resource that its pods are told.
-    public String resourceName() {
-        return gateway.namespace() + "/" + gateway.deployedName() + "/listeners";
-    }
-
     /// What its pods are found by.
-    public Map<String, String> podLabels() {
+    Map<String, String> podLabels() {
         var labels = new TreeMap<>(gateway.infrastructure().labels());
         labels.putAll(Map.of(
                 Waypoints.GATEWAY_NAME,

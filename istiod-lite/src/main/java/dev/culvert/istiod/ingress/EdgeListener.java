@@ -7,7 +7,7 @@ import java.util.Set;
 
 /// A listener, and what can be done of it.
 /// @param conflicted holds if another listener is in its way
-/// @param certificates of HTTPS; those that could be had
+/// @param certificates where TLS is ended here; those that could be had
 /// @param kinds of routes that may be attached
 public record EdgeListener(
         Gateway.Listener said,
@@ -27,7 +27,17 @@ public record EdgeListener(
     }
 
     public boolean isTls() {
-        return said.protocol().equals("HTTPS");
+        return said.protocol().equals("HTTPS") || said.protocol().equals("TLS");
+    }
+
+    /// Whether connections are passed on and never looked at.
+    public boolean isTcp() {
+        return said.protocol().equals("TCP");
+    }
+
+    /// Whether TLS is ended by somebody behind us.
+    public boolean isPassthrough() {
+        return said.tls().filter(tls -> tls.mode().equals("Passthrough")).isPresent();
     }
 
     /// Whether requests can be served.
@@ -35,7 +45,7 @@ public record EdgeListener(
         if (!isOpen()) {
             return Verdict.no("Invalid", "nothing is listened to for it");
         }
-        return isTls() && certificates.isEmpty()
+        return isTls() && !isPassthrough() && certificates.isEmpty()
                 ? Verdict.no("Invalid", "it has no certificate: nobody gets in")
                 : Verdict.yes("Programmed");
     }

@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.Optional;
 
 /// Which hosts a listener and a route have in common. `*.a` covers any number of labels before `.a`, and none not.
-final class Hosts {
+public final class Hosts {
     private Hosts() {}
 
     /// @param listener empty for all
-    /// @param route empty for those of the listener
+    /// @param route empty for those of the listener; a host that is empty stands for all
     /// @return empty if there are none; a host that is empty stands for all
-    static List<String> common(String listener, List<String> route) {
+    public static List<String> common(String listener, List<String> route) {
         if (route.isEmpty()) {
             return List.of(listener);
         }
@@ -23,6 +23,9 @@ final class Hosts {
     private static Optional<String> common(String listener, String host) {
         if (listener.isEmpty() || covers(listener, host)) {
             return Optional.of(host);
+        }
+        if (host.isEmpty()) {
+            return Optional.of(listener);
         }
         return covers(host, listener) ? Optional.of(listener) : Optional.empty();
     }

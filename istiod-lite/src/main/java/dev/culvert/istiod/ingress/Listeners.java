@@ -15,14 +15,16 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// What can be done of the listeners of one Gateway.
-final class Listeners {
+public final class Listeners {
     /// What the gateway's own process listens on.
     static final Set<Integer> RESERVED = Set.of(15000, 15008, 15020, 15021);
 
-    static final Set<String> PROTOCOLS = Set.of("HTTP", "HTTPS");
-    private static final Set<Kind> HTTP_KINDS = EnumSet.of(Kind.HTTP_ROUTE, Kind.GRPC_ROUTE);
+    static final Set<String> PROTOCOLS = Set.of("HTTP", "HTTPS", "TLS", "TCP");
+    private static final Set<String> WITH_TLS = Set.of("HTTPS", "TLS");
+    private static final String PASSTHROUGH = "Passthrough";
 
     private final Gateway gateway;
     private final ObjectSet objects;
@@ -30,6 +32,11 @@ final class Listeners {
     Listeners(Gateway gateway, ObjectSet objects) {
         this.gateway = gateway;
         this.objects = objects;
+    }
+
+    /// Whether a port is the process's own.
+    public static boolean isReserved(int port) {
+        return RESERVED.contains(port);
     }
 
     List<EdgeListener> all() {
@@ -40,7 +47,9 @@ final class Listeners {
         var certificates = new ArrayList<ServerKey>();
         var accepted = accepted(listener);
         var kinds = accepted.holds() ? kinds(listener) : EnumSet.noneOf(Kind.class);
-        var secrets = accepted.holds() && listener.protocol().equals("HTTPS")
+        var secrets = accepted.holds()
+                        && WITH_TLS.contains(listener.protocol())
+                        && !mode(listener).equals(PASSTHROUGH)
                 ? secrets(listener, certificates)
                 : Optional.<Verdict>empty();
         var resolved = secrets.or(() -> unknownKind(listener)).orElseGet(() -> Verdict.yes("ResolvedRefs"));
@@ -50,16 +59,28 @@ final class Listeners {
     private static Verdict accepted(Listener listener) {
         if (!PROTOCOLS.contains(listener.protocol())) {
             return Verdict.no(
-                    "UnsupportedProtocol", "protocol " + listener.protocol() + " is not served: write HTTP or HTTPS");
+                    "UnsupportedProtocol",
+                    "protocol " + listener.protocol() + " is not served: write HTTP, HTTPS, TLS or TCP");
         }
-        var mode = listener.tls().map(Gateway.Tls::mode).orElse("Terminate");
+        var mode = mode(listener);
         if (listener.protocol().equals("HTTPS") && !mode.equals("Terminate")) {
             return Verdict.no("UnsupportedValue", "tls.mode of HTTPS is Terminate, not " + mode);
+        }
+        if (listener.protocol().equals("TLS")
+                && !Set.of("Terminate", PASSTHROUGH).contains(mode)) {
+            return Verdict.no("UnsupportedValue", "tls.mode of TLS is Terminate or Passthrough, not " + mode);
+        }
+        if (listener.protocol().equals("TCP") && listener.tls().isPresent()) {
+            return Verdict.no("UnsupportedValue", "TCP has no tls: write protocol TLS, or remove it");
         }
         if (RESERVED.contains(listener.port())) {
             return Verdict.no("PortUnavailable", "port " + listener.port() + " is the gateway's own: write another");
         }
         return Verdict.yes("Accepted");
+    }
+
+    private static String mode(Listener listener) {
+        return listener.tls().map(Gateway.Tls::mode).orElse("Terminate");
     }
 
     /// Of those that are in each other's way none is served: which one is meant is not clear.
@@ -68,18 +89,20 @@ final class Listeners {
                 .filter(one -> !one.name().equals(listener.name()) && one.port() == listener.port())
                 .toList();
         for (var other : others) {
-            if (!other.protocol().equals(listener.protocol())) {
+            if (!other.protocol().equals(listener.protocol())
+                    && !(WITH_TLS.contains(other.protocol()) && WITH_TLS.contains(listener.protocol()))) {
                 return new Verdict(
                         true,
                         "ProtocolConflict",
                         "listener " + other.name() + " has protocol " + other.protocol() + " on the same port "
                                 + listener.port());
             }
-            if (other.hostname().equals(listener.hostname())) {
+            if (other.hostname().equals(listener.hostname())
+                    || listener.protocol().equals("TCP")) {
                 return new Verdict(
                         true,
                         "HostnameConflict",
-                        "listener " + other.name() + " has the same hostname on the same port " + listener.port());
+                        "listener " + other.name() + " takes the same on the same port " + listener.port());
             }
         }
         return Verdict.no("NoConflicts", "No errors found");
@@ -89,21 +112,33 @@ final class Listeners {
 
     private static Set<Kind> kinds(Listener listener) {
         var wanted = listener.allowed().kinds();
-        var kinds = EnumSet.noneOf(Kind.class);
-        HTTP_KINDS.stream()
+        return carried(listener).stream()
                 .filter(kind -> wanted.isEmpty() || wanted.contains(new RouteKind(ParentRef.GATEWAY_API, kind.text())))
-                .forEach(kinds::add);
-        return kinds;
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(Kind.class)));
+    }
+
+    /// Kinds of routes that say something of what a listener takes.
+    private static Set<Kind> carried(Listener listener) {
+        return switch (listener.protocol()) {
+            case "TCP" -> EnumSet.of(Kind.TCP_ROUTE);
+            case "TLS" ->
+                mode(listener).equals(PASSTHROUGH)
+                        ? EnumSet.of(Kind.TLS_ROUTE)
+                        : EnumSet.of(Kind.TLS_ROUTE, Kind.TCP_ROUTE);
+            default -> EnumSet.of(Kind.HTTP_ROUTE, Kind.GRPC_ROUTE);
+        };
     }
 
     private static Optional<Verdict> unknownKind(Listener listener) {
+        var carried = carried(listener);
         return listener.allowed().kinds().stream()
-                .filter(wanted -> HTTP_KINDS.stream()
+                .filter(wanted -> carried.stream()
                         .noneMatch(kind -> wanted.equals(new RouteKind(ParentRef.GATEWAY_API, kind.text()))))
                 .findFirst()
                 .map(unknown -> Verdict.no(
                         "InvalidRouteKinds",
-                        "routes of kind " + unknown.kind() + " cannot be attached: write HTTPRoute or GRPCRoute"));
+                        "routes of kind " + unknown.kind() + " cannot be attached: write "
+                                + carried.stream().map(Kind::text).collect(Collectors.joining(" or "))));
     }
 
     // ---- certificates ----
@@ -111,7 +146,8 @@ final class Listeners {
     private Optional<Verdict> secrets(Listener listener, List<ServerKey> to) {
         var refs = listener.tls().map(Gateway.Tls::certificates).orElse(List.of());
         if (refs.isEmpty()) {
-            return Optional.of(Verdict.no("InvalidCertificateRef", "HTTPS needs tls.certificateRefs with a Secret"));
+            return Optional.of(Verdict.no(
+                    "InvalidCertificateRef", listener.protocol() + " needs tls.certificateRefs with a Secret"));
         }
         Optional<Verdict> first = Optional.empty();
         for (var ref : refs) {
@@ -132,7 +168,8 @@ final class Listeners {
                     "no ReferenceGrant in namespace " + ref.namespace() + " lets a Gateway of namespace "
                             + gateway.namespace() + " name Secret " + ref.name()));
         }
-        var secret = objects.find(TlsSecret.class, Kind.SECRET, ref.namespace(), ref.name());
+        var secret = objects.find(TlsSecret.class, Kind.SECRET, ref.namespace(), ref.name())
+                .filter(TlsSecret::isTls);
         if (secret.isEmpty()) {
             return invalid("there is no Secret " + name + " of type " + TlsSecret.TYPE);
         }

@@ -14,7 +14,7 @@ import java.security.interfaces.RSAPrivateKey;
 import java.security.interfaces.RSAPublicKey;
 import java.util.List;
 
-/// A certificate with what leads to its root, and its key: what a Secret of type `kubernetes.io/tls` holds, checked.
+/// A certificate with what leads to its root, and its key: what a Secret holds, checked.
 public record ServerKey(List<X509Certificate> chain, PrivateKey key) {
     private static final int MAX_CERTIFICATES = 10;
     private static final byte[] PROBE = "whether key and certificate are a pair".getBytes(StandardCharsets.US_ASCII);
@@ -25,6 +25,9 @@ public record ServerKey(List<X509Certificate> chain, PrivateKey key) {
 
     /// @throws GeneralSecurityException with what to mend, and nothing of what the Secret holds
     static ServerKey of(TlsSecret secret) throws GeneralSecurityException {
+        if (secret.certificate().isEmpty() || secret.privateKey().isEmpty()) {
+            throw new GeneralSecurityException("it has no certificate and key: write tls.crt and tls.key");
+        }
         var chain = PemText.certificates("tls.crt", secret.certificate(), MAX_CERTIFICATES);
         var key = PemText.key("tls.key", secret.privateKey());
         if (!isPair(chain.getFirst().getPublicKey(), key)) {

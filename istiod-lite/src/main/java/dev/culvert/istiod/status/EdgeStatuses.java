@@ -5,10 +5,10 @@ import dev.culvert.istiod.ingress.Attachment;
 import dev.culvert.istiod.ingress.EdgeGateway;
 import dev.culvert.istiod.ingress.EdgeListener;
 import dev.culvert.istiod.ingress.Verdict;
-import dev.culvert.kube.object.HttpRoute;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.ParentRef;
+import dev.culvert.kube.object.Route;
 import dev.culvert.kube.object.Service;
 import java.util.ArrayList;
 import java.util.List;
@@ -94,7 +94,7 @@ record EdgeStatuses(TranslationSettings settings, Deployed deployed) {
     }
 
     private static Map<String, ?> listener(EdgeListener listener, EdgeGateway edge, ObjectSet objects) {
-        var attached = objects.all(HttpRoute.class).stream()
+        var attached = objects.all(Route.class).stream()
                 .filter(route -> Attachment.taken(route, edge, objects).stream()
                         .anyMatch(taken -> taken.listener().equals(listener)))
                 .count();
@@ -122,7 +122,7 @@ record EdgeStatuses(TranslationSettings settings, Deployed deployed) {
 
     /// Empty if the parent is no Gateway of ours.
     static Optional<Map<String, ?>> accepted(
-            HttpRoute route, ParentRef parent, List<EdgeGateway> edges, ObjectSet objects) {
+            Route route, ParentRef parent, List<EdgeGateway> edges, ObjectSet objects) {
         return Attachment.of(route, parent, edges, objects)
                 .map(attachment -> condition("Accepted", attachment.accepted()));
     }

@@ -28,8 +28,8 @@ final class RouteStatuses {
         for (var parent : route.parents()) {
             if (parent.isService()) {
                 parents.add(parent(route, parent, now, waypoints));
-            } else if (route instanceof HttpRoute http) {
-                EdgeStatuses.accepted(http, parent, edges, now.objects())
+            } else {
+                EdgeStatuses.accepted(route, parent, edges, now.objects())
                         .ifPresent(accepted ->
                                 parents.add(told(parent, List.of(accepted, resolved(route, parent, now)))));
             }

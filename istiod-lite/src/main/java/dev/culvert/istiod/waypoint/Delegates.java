@@ -42,12 +42,17 @@ final class Delegates {
         return used;
     }
 
-    List<Resolved> rules(VirtualService root) {
+    /// @param gateway by which calls come, or `mesh`
+    List<Resolved> rules(VirtualService root, String gateway) {
         var all = new ArrayList<Resolved>();
         for (var i = 0; i < root.rules().size(); i++) {
-            var rule = root.rules().get(i);
+            var said = root.rules().get(i).by(gateway);
+            if (said.isEmpty()) {
+                continue;
+            }
+            var rule = said.get();
             if (rule.action() instanceof Delegate delegate) {
-                all.addAll(delegated(root, i, rule, delegate));
+                all.addAll(delegated(new Resolved(root, i, rule), delegate, gateway));
             } else {
                 all.add(new Resolved(root, i, rule));
             }
@@ -55,7 +60,9 @@ final class Delegates {
         return all;
     }
 
-    private List<Resolved> delegated(VirtualService root, int index, HttpRule rule, Delegate to) {
+    private List<Resolved> delegated(Resolved from, Delegate to, String gateway) {
+        var root = from.author;
+        var rule = from.rule;
         var namespace = to.namespace().isEmpty() ? root.namespace() : to.namespace();
         var found = objects.find(VirtualService.class, Kind.VIRTUAL_SERVICE, namespace, to.name());
         if (found.isEmpty() || !found.get().hosts().isEmpty()) {
@@ -65,7 +72,7 @@ final class Delegates {
                     (found.isEmpty() ? "there is no VirtualService " : "hosts must be empty in VirtualService ")
                             + namespace + "/" + to.name() + " to delegate to: the rule's requests are refused with 503",
                     "correct the delegate"));
-            return List.of(new Resolved(root, index, rule));
+            return List.of(from);
         }
         used.add(found.get());
         var all = new ArrayList<Resolved>();
@@ -78,7 +85,9 @@ final class Delegates {
                         "a delegate delegates no further: the rule's requests are refused with 503",
                         "write the rules here"));
             }
-            merged(rule, own, found.get()).ifPresent(one -> all.add(new Resolved(found.get(), all.size(), one)));
+            own.by(gateway)
+                    .flatMap(mine -> merged(rule, mine, found.get()))
+                    .ifPresent(one -> all.add(new Resolved(found.get(), all.size(), one)));
         }
         return all;
     }
@@ -144,7 +153,8 @@ final class Delegates {
                 concat(outer.withoutHeaders(), inner.withoutHeaders()),
                 concat(outer.queryParameters(), inner.queryParameters()),
                 inner.port().or(outer::port),
-                source.get()));
+                source.get(),
+                List.of()));
     }
 
     private static boolean isWithin(Text outer, Text inner) {

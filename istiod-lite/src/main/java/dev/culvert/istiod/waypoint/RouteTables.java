@@ -77,13 +77,18 @@ final class RouteTables {
         }
         var routes = new ArrayList<Route>();
         for (var one : virtualServices) {
-            for (var resolved : delegates.rules(one)) {
-                translation(resolved.author())
-                        .translate(resolved.rule(), resolved.index(), at)
-                        .ifPresent(routes::add);
-            }
+            routes.addAll(ofVirtualService(one, VirtualService.MESH, at));
         }
         return routes.isEmpty() ? List.of(toItself(service, at)) : routes;
+    }
+
+    /// @param gateway by which calls come, or `mesh`
+    List<Route> ofVirtualService(VirtualService one, String gateway, RuleTranslation.At at) {
+        used.add(one);
+        return delegates.rules(one, gateway).stream()
+                .flatMap(resolved ->
+                        translation(resolved.author()).translate(resolved.rule(), resolved.index(), at).stream())
+                .toList();
     }
 
     private RuleTranslation translation(KubeObject author) {
@@ -109,15 +114,15 @@ final class RouteTables {
         }
         return virtualServices(service, waypoint).stream()
                 .flatMap(one -> one.raw().stream()
-                        .filter(rule -> rule.ports().isEmpty() || rule.ports().contains(port))
-                        .filter(rule -> rule.serverNames().isEmpty()
-                                || rule.serverNames().equals(List.of(hostname)))
+                        .filter(rule -> rule.matches(VirtualService.MESH, port).stream()
+                                .map(RawRule.Match::serverNames)
+                                .anyMatch(names -> names.isEmpty() || names.equals(List.of(hostname))))
                         .map(rule -> raw(rule, one, at)))
                 .findFirst()
                 .or(() -> defaults(service, at));
     }
 
-    private Forward raw(RawRule rule, KubeObject author, RuleTranslation.At at) {
+    Forward raw(RawRule rule, KubeObject author, RuleTranslation.At at) {
         var backends = new Backends(objects, settings, problems, policies, author);
         var several = rule.destinations().size() > 1;
         var to = Forward.newBuilder();
@@ -203,11 +208,21 @@ final class RouteTables {
         return httpRoutes.ofEverybody(attached, at);
     }
 
+    /// Of a listener at the edge that does not look into connections.
+    Optional<Forward> ofRawRoute(RawRoute attached, RuleTranslation.At at) {
+        return attached.rules().stream()
+                .limit(1)
+                .map(rule -> raw(rule, attached, at))
+                .findFirst();
+    }
+
     /// Routes that are for nothing that a waypoint serves, or have rules that do nothing.
     void check() {
         used.addAll(delegates.used());
         for (var one : objects.all(VirtualService.class)) {
-            checkUsed(one);
+            if (one.inMesh() || one.hosts().isEmpty()) {
+                checkUsed(one);
+            }
             RouteAdvice.check(one, problems);
         }
         policies.check(problems);

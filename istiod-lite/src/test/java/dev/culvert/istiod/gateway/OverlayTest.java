@@ -47,7 +47,7 @@ class OverlayTest {
     }
 
     private static <T extends HasMetadata> T only(Class<T> type, Overlay... overlays) {
-        return WaypointManifestsTest.MANIFESTS.of(GATEWAY, List.of(overlays)).stream()
+        return WaypointManifestsTest.MANIFESTS.of(GATEWAY, List.of(), List.of(overlays)).stream()
                 .filter(type::isInstance)
                 .map(type::cast)
                 .findFirst()
@@ -92,7 +92,7 @@ class OverlayTest {
     @Test
     void autoscalerAndBudgetAreThereWhenNamedOnly() {
         assertThat(WaypointManifestsTest.MANIFESTS.of(
-                        GATEWAY, List.of(overlay(Map.of("deployment", "spec: {replicas: 2}")))))
+                        GATEWAY, List.of(), List.of(overlay(Map.of("deployment", "spec: {replicas: 2}")))))
                 .hasSize(3);
         var both = overlay(Map.of(
                 "horizontalPodAutoscaler", "spec: {minReplicas: 2, maxReplicas: 5}",
@@ -120,7 +120,8 @@ class OverlayTest {
             deployment          | spec: {template: {spec: {containers: [{image: x}]}}}        | an element of containers has no name
             """)
     void whatCannotBeIsRefusedWithTheConfigMapAndTheKey(String key, String text, String why) {
-        assertThatThrownBy(() -> WaypointManifestsTest.MANIFESTS.of(GATEWAY, List.of(overlay(Map.of(key, text)))))
+        assertThatThrownBy(() ->
+                        WaypointManifestsTest.MANIFESTS.of(GATEWAY, List.of(), List.of(overlay(Map.of(key, text)))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("ConfigMap shop/own: ")
                 .hasMessageContaining(why);

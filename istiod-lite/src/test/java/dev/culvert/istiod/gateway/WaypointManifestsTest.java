@@ -35,10 +35,10 @@ class WaypointManifestsTest {
 
     @Test
     void everythingHasTheGatewaysNameAndBelongsToIt() {
-        assertThat(MANIFESTS.of(GATEWAY, List.of()))
+        assertThat(MANIFESTS.of(GATEWAY, List.of(), List.of()))
                 .extracting(HasMetadata::getKind)
                 .containsExactly("ServiceAccount", "Service", "Deployment");
-        assertThat(MANIFESTS.of(GATEWAY, List.of())).allSatisfy(one -> {
+        assertThat(MANIFESTS.of(GATEWAY, List.of(), List.of())).allSatisfy(one -> {
             assertThat(one.getMetadata().getName()).isEqualTo("wp");
             assertThat(one.getMetadata().getNamespace()).isEqualTo("shop");
             assertThat(one.getMetadata().getLabels())
@@ -62,18 +62,21 @@ class WaypointManifestsTest {
                           - {name: c, port: 80, protocol: HTTP}
                           - {name: own, port: 15020, protocol: HTTP}
                           - {name: raw, port: 90, protocol: TCP}
-                        """), List.of());
+                        """), List.of(8443), List.of());
         assertThat(all)
                 .allSatisfy(one -> assertThat(one.getMetadata().getName()).isEqualTo("door-istio"));
         var service = ((Service) all.get(1)).getSpec();
         assertThat(service.getType()).isEqualTo("LoadBalancer");
-        assertThat(service.getPorts()).extracting(ServicePort::getPort).containsExactly(15021, 80, 443);
+        assertThat(service.getPorts()).extracting(ServicePort::getPort).containsExactly(15021, 80, 90, 443, 8443);
         assertThat(service.getSelector()).isEqualTo(Map.of("gateway.networking.k8s.io/gateway-name", "door"));
         var pod = ((Deployment) all.get(2)).getSpec().getTemplate();
         assertThat(pod.getSpec().getServiceAccountName()).isEqualTo("door-istio");
         assertThat(pod.getSpec().getSecurityContext().getSysctls())
                 .singleElement()
                 .satisfies(one -> assertThat(one.getName()).isEqualTo("net.ipv4.ip_unprivileged_port_start"));
+        assertThat(pod.getSpec().getContainers().getFirst().getPorts())
+                .extracting(port -> port.getContainerPort())
+                .doesNotContain(8443);
         assertThat(pod.getMetadata().getLabels())
                 .containsEntry("istio.io/dataplane-mode", "none")
                 .doesNotContainKey("networking.istio.io/tunnel");
@@ -91,7 +94,7 @@ class WaypointManifestsTest {
                     labels: {team: a, istio.io/dataplane-mode: ambient, gateway.networking.k8s.io/gateway-name: other}
                     annotations: {note: b, prometheus.io/scrape: "false", networking.istio.io/traffic-distribution: Any}
                 """);
-        var all = MANIFESTS.of(gateway, List.of());
+        var all = MANIFESTS.of(gateway, List.of(), List.of());
         assertThat(all).allSatisfy(one -> {
             assertThat(one.getMetadata().getLabels())
                     .containsEntry("team", "a")
@@ -118,7 +121,7 @@ class WaypointManifestsTest {
                   annotations: {kubectl.kubernetes.io/last-applied-configuration: "{}", note: b}
                 spec: {gatewayClassName: istio-waypoint}
                 """);
-        var service = MANIFESTS.of(gateway, List.of()).get(1).getMetadata();
+        var service = MANIFESTS.of(gateway, List.of(), List.of()).get(1).getMetadata();
         assertThat(service.getLabels()).containsEntry("own", "1");
         assertThat(service.getAnnotations())
                 .containsExactlyInAnyOrderEntriesOf(
@@ -132,7 +135,7 @@ class WaypointManifestsTest {
 
     @Test
     void theServiceLeadsToTheTunnelPort() {
-        var service = (Service) MANIFESTS.of(GATEWAY, List.of()).get(1);
+        var service = (Service) MANIFESTS.of(GATEWAY, List.of(), List.of()).get(1);
         assertThat(service.getSpec().getPorts())
                 .extracting(port -> port.getPort())
                 .containsExactly(15021, 15008);
@@ -140,8 +143,9 @@ class WaypointManifestsTest {
 
     @Test
     void thePodIsAWaypointWithItsOwnAccountAndNoRights() {
-        var pod =
-                ((Deployment) MANIFESTS.of(GATEWAY, List.of()).get(2)).getSpec().getTemplate();
+        var pod = ((Deployment) MANIFESTS.of(GATEWAY, List.of(), List.of()).get(2))
+                .getSpec()
+                .getTemplate();
         assertThat(pod.getMetadata().getLabels())
                 .containsEntry("istio.io/dataplane-mode", "none")
                 .containsEntry("networking.istio.io/tunnel", "http");
@@ -178,6 +182,6 @@ class WaypointManifestsTest {
 
     @Test
     void equalGatewaysGiveEqualManifests() {
-        assertThat(MANIFESTS.of(GATEWAY, List.of())).isEqualTo(MANIFESTS.of(GATEWAY, List.of()));
+        assertThat(MANIFESTS.of(GATEWAY, List.of(), List.of())).isEqualTo(MANIFESTS.of(GATEWAY, List.of(), List.of()));
     }
 }

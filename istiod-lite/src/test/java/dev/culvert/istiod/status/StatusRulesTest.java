@@ -255,7 +255,8 @@ class StatusRulesTest {
               listeners:
               - {name: web, port: 80, protocol: HTTP, hostname: "*.example"}
               - {name: secure, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: gone}]}}
-              - {name: raw, port: 90, protocol: TCP}
+              - {name: raw, port: 90, protocol: UDP}
+              - {name: names, port: 91, protocol: TLS, hostname: "*.test", tls: {mode: Passthrough}}
             ---
             apiVersion: v1
             kind: Service
@@ -296,10 +297,26 @@ class StatusRulesTest {
         assertThat(told(listeners, 1)).contains("Programmed False Invalid", "ResolvedRefs False InvalidCertificateRef");
         assertThat(told(listeners, 2)).contains("Accepted False UnsupportedProtocol");
         assertThat(listeners.stream().map(one -> String.valueOf(((Map<?, ?>) one).get("attachedRoutes"))))
-                .containsExactly("1", "1", "0");
+                .containsExactly("1", "1", "0", "0");
         assertThat(String.valueOf(((Map<?, ?>) listeners.getFirst()).get("supportedKinds")))
                 .contains("HTTPRoute")
                 .contains("GRPCRoute");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"a.test, Accepted True Accepted, 1", "a.example, Accepted False NoMatchingListenerHostname, 0"})
+    void aRouteByServerNameIsToldWhetherAListenerTakesIt(String name, String accepted, String attached) {
+        var yaml = CART + DOOR + edgeRoute(", sectionName: names", name).replace("kind: HTTPRoute", "kind: TLSRoute");
+        assertThat(parents(wanted(yaml, true, "TLSRoute shop/r")))
+                .containsExactly(accepted, "ResolvedRefs True ResolvedRefs");
+        var listeners = (List<?>) Objects.requireNonNull(
+                wanted(yaml, true, "Gateway shop/door").fields().get("listeners"));
+        var names = (Map<?, ?>) listeners.getLast();
+        assertThat(String.valueOf(names.get("attachedRoutes"))).isEqualTo(attached);
+        assertThat(String.valueOf(names.get("supportedKinds")))
+                .contains("TLSRoute")
+                .doesNotContain("TCPRoute");
+        assertThat(told(listeners, 3)).contains("Programmed True Programmed");
     }
 
     private static List<String> told(List<?> listeners, int number) {
@@ -341,8 +358,11 @@ class StatusRulesTest {
     }
 
     private static List<String> parent(String yaml) {
-        var parents = (List<?>) Objects.requireNonNull(
-                wanted(yaml, true, "HTTPRoute shop/r").fields().get("parents"));
+        return parents(wanted(yaml, true, "HTTPRoute shop/r"));
+    }
+
+    private static List<String> parents(Wanted route) {
+        var parents = (List<?>) Objects.requireNonNull(route.fields().get("parents"));
         return conditions(((Map<?, ?>) parents.getFirst()).get("conditions"));
     }
 

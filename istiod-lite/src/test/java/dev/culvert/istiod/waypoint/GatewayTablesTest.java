@@ -7,7 +7,9 @@ import dev.culvert.istiod.ingress.EdgeGateway;
 import dev.culvert.istiod.ingress.EdgeListener;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.read.YamlReader;
+import dev.culvert.protos.waypoint.ByteHost;
 import dev.culvert.protos.waypoint.ConnectionPool;
+import dev.culvert.protos.waypoint.Content;
 import dev.culvert.protos.waypoint.GatewayConfig;
 import dev.culvert.protos.waypoint.GatewayListener;
 import dev.culvert.protos.waypoint.Policy;
@@ -118,7 +120,16 @@ class GatewayTablesTest {
                 "from: All | 1",
                 "from: Same | 0",
                 "from: Selector, selector: {matchLabels: {may: dock}} | 1",
-                "from: Selector, selector: {matchLabels: {may: not}} | 0"
+                "from: Selector, selector: {matchLabels: {may: not}} | 0",
+                "from: Selector, selector: {matchExpressions: [{key: may, operator: In, values: [dock, sail]}]} | 1",
+                "from: Selector, selector: {matchExpressions: [{key: may, operator: In, values: [sail]}]} | 0",
+                "from: Selector, selector: {matchExpressions: [{key: may, operator: NotIn, values: [sail]}]} | 1",
+                "from: Selector, selector: {matchExpressions: [{key: may, operator: NotIn, values: [dock]}]} | 0",
+                "from: Selector, selector: {matchExpressions: [{key: not, operator: NotIn, values: [dock]}]} | 1",
+                "from: Selector, selector: {matchExpressions: [{key: may, operator: Exists}]} | 1",
+                "from: Selector, selector: {matchExpressions: [{key: not, operator: Exists}]} | 0",
+                "from: Selector, selector: {matchExpressions: [{key: not, operator: DoesNotExist}]} | 1",
+                "from: Selector, selector: {matchLabels: {may: dock}, matchExpressions: [{key: may, operator: DoesNotExist}]} | 0"
             })
     void aListenerTakesRoutesOfTheNamespacesThatItAllows(String from, int taken) {
         var config = told(
@@ -201,7 +212,9 @@ class GatewayTablesTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "[{name: a, port: 80, protocol: TCP}] | UnsupportedProtocol",
+                "[{name: a, port: 80, protocol: UDP}] | UnsupportedProtocol",
+                "[{name: a, port: 80, protocol: TCP, tls: {mode: Passthrough}}] | UnsupportedValue",
+                "[{name: a, port: 80, protocol: TLS, tls: {mode: Other}}] | UnsupportedValue",
                 "[{name: a, port: 15008, protocol: HTTP}] | PortUnavailable",
                 "[{name: a, port: 443, protocol: HTTPS, tls: {mode: Passthrough}}] | UnsupportedValue"
             })
@@ -212,13 +225,97 @@ class GatewayTablesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"HTTP,HTTP,HostnameConflict", "HTTP,HTTPS,ProtocolConflict"})
+    @CsvSource({
+        "HTTP,HTTP,HostnameConflict",
+        "HTTP,HTTPS,ProtocolConflict",
+        "TLS,HTTPS,HostnameConflict",
+        "TCP,TLS,ProtocolConflict"
+    })
     void listenersThatAreInEachOthersWayAreNotServed(String first, String second, String reason) {
         var objects = objects(gateway("[{name: a, port: 80, protocol: " + first + "}, {name: b, port: 80, protocol: "
                 + second + ", tls: {certificateRefs: [{name: c}]}}]"));
         assertThat(EdgeGateway.all(objects).getFirst().listeners())
                 .allSatisfy(one -> assertThat(one.conflicted().reason()).isEqualTo(reason));
         assertThat(told(objects).getPortsCount()).isZero();
+    }
+
+    // ---- bytes ----
+
+    private static String raw(String kind, String name, String parent, String more) {
+        return """
+                ---
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: %s
+                metadata: {name: %s, namespace: ship}
+                spec:
+                  parentRefs: [{name: pier, namespace: quay%s}]
+                  %s
+                """.formatted(kind, name, parent, more);
+    }
+
+    private static String to(String backends) {
+        return "rules: [{backendRefs: [" + backends + "]}]";
+    }
+
+    @Test
+    void aListenerOfTcpHasTheBackendsOfItsOldestRoute() {
+        var port = "[{name: a, port: 90, protocol: TCP, allowedRoutes: {namespaces: {from: All}}}]";
+        assertThat(told(objects(gateway(port))).getPorts(0).hasBytes()).isTrue();
+        assertThat(told(objects(gateway(port))).getPorts(0).getBytes().getBackendsCount())
+                .isZero();
+        var forward = told(objects(gateway(port)
+                        + raw("TCPRoute", "b", "", to("{name: berth, port: 82}"))
+                        + raw("TCPRoute", "a", "", to("{name: berth, port: 80, weight: 3}, {name: gone, port: 1}"))))
+                .getPorts(0)
+                .getBytes();
+        assertThat(forward.getBackends(0).getPort()).isEqualTo(80);
+        assertThat(forward.getBackends(0).getWeight()).isEqualTo(3);
+        assertThat(forward.getBackends(1).getBrokenStatus()).isNotZero();
+    }
+
+    @Test
+    void aListenerThatPassesTlsOnHasBackendsByName() {
+        var config = told(objects(gateway("""
+                [{name: p, port: 443, protocol: TLS, hostname: "*.example", tls: {mode: Passthrough}, allowedRoutes: {namespaces: {from: All}}},
+                 {name: h, port: 443, protocol: HTTPS, hostname: "h.example", tls: {certificateRefs: [{name: c}]}}]
+                """)
+                + raw(
+                        "TLSRoute",
+                        "a",
+                        "",
+                        "hostnames: [A.example, '*.b.example', other.test]\n  " + to("{name: berth, port: 80}"))
+                + raw("TLSRoute", "b", "", "hostnames: [a.example]\n  " + to("{name: berth, port: 82}"))
+                + raw("TCPRoute", "c", "", to("{name: berth, port: 82}"))));
+        assertThat(config.getPortsCount()).isEqualTo(1);
+        assertThat(config.getPorts(0).getTls()).isTrue();
+        var passed = config.getPorts(0).getListenersList().stream()
+                .filter(one -> one.getName().equals("p"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(passed.getContent()).isEqualTo(Content.TLS);
+        assertThat(passed.getByteHostsList()).extracting(ByteHost::getHost).containsExactly("*.b.example", "a.example");
+        assertThat(passed.getByteHosts(1).getForward().getBackends(0).getPort()).isEqualTo(80);
+        assertThat(passed.getHostsCount()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"TLSRoute, a.example", "TCPRoute, '*.example'"})
+    void aListenerThatEndsTlsTakesRoutesOfBytes(String kind, String host) throws Exception {
+        var key = ServerCertificates.key("EC", 256);
+        var config = told(objects(gateway("""
+                [{name: t, port: 443, protocol: TLS, hostname: "*.example", tls: {certificateRefs: [{name: c}]}, allowedRoutes: {namespaces: {from: All}}}]
+                """)
+                + ServerCertificates.secret("quay", "c", key, key)
+                + raw(
+                        kind,
+                        "a",
+                        "",
+                        (kind.equals("TLSRoute") ? "hostnames: [a.example]\n  " : "")
+                                + to("{name: berth, port: 80}"))));
+        var listener = config.getPorts(0).getListeners(0);
+        assertThat(listener.getContent()).isEqualTo(Content.BYTES_IN_TLS);
+        assertThat(listener.getCertificatesCount()).isEqualTo(1);
+        assertThat(listener.getByteHostsList()).extracting(ByteHost::getHost).containsExactly(host);
     }
 
     @ParameterizedTest

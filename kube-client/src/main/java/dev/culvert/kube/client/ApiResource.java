@@ -58,7 +58,7 @@ public record ApiResource(Kind kind, String group, String plural, List<String> v
             case DEPLOYMENT -> "deployments";
             case PEER_AUTHENTICATION -> "peerauthentications";
             case AUTHORIZATION_POLICY -> "authorizationpolicies";
-            case GATEWAY -> "gateways";
+            case GATEWAY, ISTIO_GATEWAY -> "gateways";
             case GATEWAY_CLASS -> "gatewayclasses";
             case HTTP_ROUTE -> "httproutes";
             case GRPC_ROUTE -> "grpcroutes";

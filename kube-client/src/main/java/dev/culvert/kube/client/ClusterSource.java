@@ -3,7 +3,6 @@ package dev.culvert.kube.client;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.MeshConfig;
 import dev.culvert.kube.object.ObjectSet;
-import dev.culvert.kube.object.TlsSecret;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResourceList;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -13,6 +12,7 @@ import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -37,6 +37,16 @@ public final class ClusterSource implements AutoCloseable {
     private static final long PAGE = 500;
     private static final String SLICES_BY = "endpointslice.kubernetes.io/managed-by";
     private static final String OF_SELECTORS = "endpointslice-controller.k8s.io";
+
+    /// Types that never hold a certificate for a gateway. Of the others we keep only those that do.
+    private static final List<String> OTHER_SECRETS = List.of(
+            "kubernetes.io/service-account-token",
+            "kubernetes.io/dockercfg",
+            "kubernetes.io/dockerconfigjson",
+            "kubernetes.io/basic-auth",
+            "kubernetes.io/ssh-auth",
+            "bootstrap.kubernetes.io/token",
+            "helm.sh/release.v1");
 
     private final KubernetesClient client;
     private final Options options;
@@ -66,7 +76,7 @@ public final class ClusterSource implements AutoCloseable {
             return of(EnumSet.complementOf(EnumSet.of(Kind.DEPLOYMENT, Kind.SERVICE_ACCOUNT, Kind.SECRET)));
         }
 
-        /// With the Secrets of type `kubernetes.io/tls`, too.
+        /// With the Secrets that hold certificates, too.
         public Options withTlsSecrets() {
             var more = EnumSet.copyOf(kinds);
             more.add(Kind.SECRET);
@@ -187,7 +197,9 @@ public final class ClusterSource implements AutoCloseable {
             wanted = wanted.withField("spec.nodeName", options.node());
         }
         if (resource.kind() == Kind.SECRET) {
-            wanted = wanted.withField("type", TlsSecret.TYPE);
+            for (var type : OTHER_SECRETS) {
+                wanted = wanted.withoutField("type", type);
+            }
         }
         if (resource.kind() == Kind.CONFIG_MAP) {
             wanted = wanted.withField("metadata.name", MeshConfig.NAME);

@@ -112,7 +112,7 @@ final class KindWatch implements ResourceEventHandler<GenericKubernetesResource>
 
     private void take(GenericKubernetesResource object, boolean there) {
         var key = Reading.key(resource.kind(), object);
-        var read = there ? Optional.of(Reading.read(resource.kind(), object)) : Optional.<ApiReader.Result>empty();
+        var read = there ? Reading.read(resource.kind(), object) : Optional.<ApiReader.Result>empty();
         if (isListing) {
             listing.put(key, read);
         } else if (known.change(Map.of(key, read))) {

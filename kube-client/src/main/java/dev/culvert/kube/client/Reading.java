@@ -15,7 +15,10 @@ public final class Reading {
         return new ObjectKey(kind, Optional.ofNullable(metadata.getNamespace()).orElse(""), metadata.getName());
     }
 
-    public static ApiReader.Result read(Kind kind, GenericKubernetesResource object) {
-        return ApiReader.read(key(kind, object), Json.of(object));
+    /// @return empty for an object that is nothing for us, such as a Secret without a certificate
+    public static Optional<ApiReader.Result> read(Kind kind, GenericKubernetesResource object) {
+        var key = key(kind, object);
+        var json = Json.of(object);
+        return ApiReader.isForeign(key, json) ? Optional.empty() : Optional.of(ApiReader.read(key, json));
     }
 }

@@ -58,7 +58,7 @@ final class SaidCodec {
     private static void writeKeys(DataOutputStream out, Collection<ObjectKey> keys) throws IOException {
         out.writeInt(keys.size());
         for (var key : keys) {
-            out.writeUTF(key.kind().text());
+            out.writeUTF(key.kind().shown());
             out.writeUTF(key.namespace());
             out.writeUTF(key.name());
         }

@@ -35,7 +35,7 @@ public record Gateway(
             return switch (allowed.from) {
                 case SAME -> namespace.equals(own);
                 case ALL -> true;
-                case SELECTOR -> labels.entrySet().containsAll(allowed.namespaceLabels.entrySet());
+                case SELECTOR -> allowed.namespaces.selects(labels);
             };
         }
     }
@@ -51,11 +51,10 @@ public record Gateway(
     public record ObjectRef(String group, String kind, String namespace, String name) {}
 
     /// Which routes may be attached.
-    /// @param namespaceLabels of [From#SELECTOR]
+    /// @param namespaces of [From#SELECTOR]
     /// @param kinds empty for those of its protocol
-    public record Allowed(From from, Map<String, String> namespaceLabels, List<RouteKind> kinds) {
+    public record Allowed(From from, LabelSelector namespaces, List<RouteKind> kinds) {
         public Allowed {
-            namespaceLabels = Map.copyOf(namespaceLabels);
             kinds = List.copyOf(kinds);
         }
     }

@@ -24,6 +24,7 @@ public record HttpRule(
     /// @param port of the Service, if only requests to this one are meant
     /// @param withoutHeaders must not match; what is missing does not
     /// @param source who calls, if only some are meant
+    /// @param gateways that it is for, as those of a VirtualService; none: those of the whole object
     public record Match(
             Optional<Text> path,
             boolean ignorePathCase,
@@ -34,8 +35,10 @@ public record HttpRule(
             List<Named> withoutHeaders,
             List<Named> queryParameters,
             Optional<Integer> port,
-            Source source) {
+            Source source,
+            List<String> gateways) {
         public Match {
+            gateways = List.copyOf(gateways);
             headers = List.copyOf(headers);
             withoutHeaders = List.copyOf(withoutHeaders);
             queryParameters = List.copyOf(queryParameters);
@@ -53,7 +56,8 @@ public record HttpRule(
                     withoutHeaders,
                     queryParameters,
                     port,
-                    callers);
+                    callers,
+                    gateways);
         }
 
         public static final Match ANY = new Match(
@@ -66,7 +70,8 @@ public record HttpRule(
                 List.of(),
                 List.of(),
                 Optional.empty(),
-                Source.ANY);
+                Source.ANY,
+                List.of());
     }
 
     /// @param labels of the calling pod
@@ -222,5 +227,15 @@ public record HttpRule(
 
     public HttpRule {
         matches = List.copyOf(matches);
+    }
+
+    /// What of it is for a gateway, or for `mesh`; empty if nothing is.
+    public Optional<HttpRule> by(String gateway) {
+        var left = matches.stream()
+                .filter(match -> match.gateways.isEmpty() || match.gateways.contains(gateway))
+                .toList();
+        return left.isEmpty() && !matches.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new HttpRule(name, left, request, response, extras, action, place));
     }
 }

@@ -18,6 +18,8 @@ public enum Kind {
     PEER_AUTHENTICATION("PeerAuthentication", true, "security.istio.io/v1"),
     AUTHORIZATION_POLICY("AuthorizationPolicy", true, "security.istio.io/v1"),
     GATEWAY("Gateway", true, "gateway.networking.k8s.io/v1"),
+    /// Beside the Gateway API's; of one kind and another group.
+    ISTIO_GATEWAY("Gateway", true, "networking.istio.io/v1"),
     GATEWAY_CLASS("GatewayClass", false, "gateway.networking.k8s.io/v1"),
     HTTP_ROUTE("HTTPRoute", true, "gateway.networking.k8s.io/v1"),
     GRPC_ROUTE("GRPCRoute", true, "gateway.networking.k8s.io/v1"),
@@ -40,8 +42,24 @@ public enum Kind {
         this.apiVersion = apiVersion;
     }
 
+    /// As [#shown].
     public static Optional<Kind> named(String text) {
-        return Arrays.stream(values()).filter(kind -> kind.text.equals(text)).findFirst();
+        return Arrays.stream(values()).filter(kind -> kind.shown().equals(text)).findFirst();
+    }
+
+    /// As in YAML; of those with one name the one that its API group says, else the first.
+    public static Optional<Kind> of(String text, String apiVersion) {
+        var all = Arrays.stream(values()).filter(kind -> kind.text.equals(text)).toList();
+        var group = apiVersion.substring(0, apiVersion.lastIndexOf('/') + 1);
+        return all.stream()
+                .filter(kind -> kind.apiVersion.startsWith(group) && !group.isEmpty())
+                .findFirst()
+                .or(() -> all.stream().findFirst());
+    }
+
+    /// For messages: every kind has another.
+    public String shown() {
+        return this == ISTIO_GATEWAY ? "Istio Gateway" : text;
     }
 
     /// As in YAML.
@@ -67,7 +85,7 @@ public enum Kind {
                     REFERENCE_GRANT -> List.of(apiVersion, apiVersion + "beta1");
             case GRPC_ROUTE -> List.of(apiVersion, apiVersion + "alpha2");
             case TLS_ROUTE, TCP_ROUTE -> List.of(apiVersion, apiVersion + "alpha3", apiVersion + "alpha2");
-            case VIRTUAL_SERVICE, DESTINATION_RULE, SERVICE_ENTRY, WORKLOAD_ENTRY ->
+            case VIRTUAL_SERVICE, DESTINATION_RULE, ISTIO_GATEWAY, SERVICE_ENTRY, WORKLOAD_ENTRY ->
                 List.of(apiVersion, apiVersion + "beta1", apiVersion + "alpha3");
         };
     }

@@ -14,6 +14,7 @@ public sealed interface KubeObject
                 PeerAuthentication,
                 AuthorizationPolicy,
                 Gateway,
+                IstioGateway,
                 GatewayClass,
                 Route,
                 ReferenceGrant,
@@ -41,6 +42,7 @@ public sealed interface KubeObject
             case PeerAuthentication _ -> Kind.PEER_AUTHENTICATION;
             case AuthorizationPolicy _ -> Kind.AUTHORIZATION_POLICY;
             case Gateway _ -> Kind.GATEWAY;
+            case IstioGateway _ -> Kind.ISTIO_GATEWAY;
             case GatewayClass _ -> Kind.GATEWAY_CLASS;
             case HttpRoute route -> route.kind();
             case RawRoute route -> route.kind();

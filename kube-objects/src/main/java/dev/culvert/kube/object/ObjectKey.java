@@ -17,6 +17,6 @@ public record ObjectKey(Kind kind, String namespace, String name) implements Com
     /// As messages name it: `Pod shop/cart-0`, `Node node-1`.
     @Override
     public String toString() {
-        return kind.text() + " " + (namespace.isEmpty() ? "" : namespace + "/") + name;
+        return kind.shown() + " " + (namespace.isEmpty() ? "" : namespace + "/") + name;
     }
 }

@@ -32,6 +32,11 @@ public final class ApiReader {
         }
     }
 
+    /// Whether an object is of those that we read: not all of a kind are.
+    public static boolean isForeign(ObjectKey key, Map<?, ?> json) {
+        return ObjectReader.isForeign(key.kind(), new Fields(Document.inCluster(key), "", node(json)));
+    }
+
     /// @param key of the object
     /// @param json as parsed: maps, lists, texts, numbers, truth values
     public static Result read(ObjectKey key, Map<?, ?> json) {

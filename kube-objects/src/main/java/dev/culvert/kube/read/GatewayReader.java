@@ -5,13 +5,27 @@ import dev.culvert.kube.object.Gateway.From;
 import dev.culvert.kube.object.Gateway.Infrastructure;
 import dev.culvert.kube.object.Gateway.Listener;
 import dev.culvert.kube.object.GatewayClass;
+import dev.culvert.kube.object.LabelSelector;
+import dev.culvert.kube.object.LabelSelector.Operator;
+import dev.culvert.kube.object.LabelSelector.Requirement;
 import dev.culvert.kube.object.Metadata;
+import java.util.ArrayList;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Reads Gateways of the Gateway API.
 final class GatewayReader {
     private static final Map<String, From> FROM = Map.of("Same", From.SAME, "All", From.ALL, "Selector", From.SELECTOR);
+    private static final Map<String, Operator> OPERATORS = Map.of(
+            "In",
+            Operator.IN,
+            "NotIn",
+            Operator.NOT_IN,
+            "Exists",
+            Operator.EXISTS,
+            "DoesNotExist",
+            Operator.DOES_NOT_EXIST);
     private static final String ACCOUNT = "gateway.istio.io/service-account";
     private static final String NAME = "gateway.istio.io/name-override";
 
@@ -142,18 +156,34 @@ final class GatewayReader {
     private static Gateway.Allowed allowed(Fields routes) {
         var namespaces = routes.childOrEmpty("namespaces").knowing(RouteFields.ROUTE_NAMESPACES);
         var selector = namespaces.childOrEmpty("selector").knowing(KnownFields.LABEL_SELECTOR);
-        if (selector.has("matchExpressions")) {
-            selector.error(
-                    "matchExpressions",
-                    selector.named("matchExpressions") + " is not supported yet",
-                    "write matchLabels");
-        }
         var kinds = routes.children("kinds").stream()
                 .map(kind -> kind.knowing(RouteFields.ROUTE_KIND))
                 .map(kind -> new Gateway.RouteKind(
                         kind.text("group", "gateway.networking.k8s.io"), kind.requiredText("kind")))
                 .toList();
-        return new Gateway.Allowed(
-                namespaces.oneOf("from", FROM).orElse(From.SAME), selector.textMap("matchLabels"), kinds);
+        return new Gateway.Allowed(namespaces.oneOf("from", FROM).orElse(From.SAME), selector(selector), kinds);
+    }
+
+    private static LabelSelector selector(Fields selector) {
+        var requirements = new ArrayList<Requirement>();
+        for (var one : selector.children("matchExpressions")) {
+            one.knowing(RouteFields.REQUIREMENT);
+            var values = one.texts("values");
+            var key = one.requiredText("key");
+            one.oneOf("operator", OPERATORS).ifPresent(operator -> {
+                var needsValues = operator == Operator.IN || operator == Operator.NOT_IN;
+                if (needsValues == values.isEmpty()) {
+                    one.error(
+                            "values",
+                            one.named("values") + (needsValues ? " is missing" : " has no meaning with this operator"),
+                            needsValues ? "add it" : "remove it");
+                }
+                requirements.add(new Requirement(key, operator, Set.copyOf(values)));
+            });
+            if (!one.has("operator")) {
+                one.error("operator", one.named("operator") + " is missing", "write In, NotIn, Exists or DoesNotExist");
+            }
+        }
+        return new LabelSelector(selector.textMap("matchLabels"), requirements);
     }
 }

@@ -24,7 +24,8 @@ final class Hostnames {
                         .orElse("");
     }
 
-    private static String parse(String text) {
+    /// @throws IllegalArgumentException if it is none
+    static String parse(String text) {
         var lower = text.toLowerCase(Locale.ROOT);
         if (lower.length() > MAX_LENGTH || !FORM.matcher(lower).matches()) {
             throw new IllegalArgumentException(text);

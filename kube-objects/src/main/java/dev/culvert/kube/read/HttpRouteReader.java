@@ -145,7 +145,8 @@ final class HttpRouteReader {
                 List.of(),
                 List.of(),
                 Optional.empty(),
-                Source.ANY);
+                Source.ANY,
+                List.of());
     }
 
     private static Match match(Fields match) {
@@ -169,7 +170,8 @@ final class HttpRouteReader {
                 List.of(),
                 named(match, "queryParams", false),
                 Optional.empty(),
-                Source.ANY);
+                Source.ANY,
+                List.of());
     }
 
     /// Of several with one name the first counts.

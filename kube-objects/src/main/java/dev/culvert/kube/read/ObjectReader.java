@@ -10,7 +10,6 @@ import dev.culvert.kube.object.Namespace;
 import dev.culvert.kube.object.Node;
 import dev.culvert.kube.object.ObjectKey;
 import dev.culvert.kube.object.ServiceAccount;
-import dev.culvert.kube.object.TlsSecret;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.Map;
@@ -41,8 +40,8 @@ final class ObjectReader {
         if (document.hasErrors()) {
             return Result.NOTHING;
         }
-        var kind = Kind.named(kindText);
-        if (kind.isEmpty() || isForeign(kind.get(), apiVersion, object)) {
+        var kind = Kind.of(kindText, apiVersion);
+        if (kind.isEmpty() || isForeign(kind.get(), object)) {
             return unknown(object, kindText, kind.isPresent());
         }
         if (!kind.get().apiVersions().contains(apiVersion)) {
@@ -63,11 +62,13 @@ final class ObjectReader {
                 .orElse("");
     }
 
-    /// Istio has a Gateway of its own; Secrets are of many types; one ConfigMap is the mesh's.
-    private static boolean isForeign(Kind kind, String apiVersion, Fields object) {
-        return (kind == Kind.GATEWAY && apiVersion.startsWith("networking.istio.io/"))
-                || (kind == Kind.SECRET && !object.text("type", "").equals(TlsSecret.TYPE))
-                || (kind == Kind.CONFIG_MAP && !nameForMessages(object).equals(MeshConfig.NAME));
+    /// Whether an object of a kind that we read is nothing for us.
+    static boolean isForeign(Kind kind, Fields object) {
+        return switch (kind) {
+            case SECRET -> !SecretReader.isOne(object);
+            case CONFIG_MAP -> !nameForMessages(object).equals(MeshConfig.NAME);
+            default -> false;
+        };
     }
 
     private static Result unknown(Fields object, String kind, boolean foreign) {
@@ -158,6 +159,7 @@ final class ObjectReader {
             case PEER_AUTHENTICATION -> PolicyReader.peerAuthentication(object, metadata);
             case AUTHORIZATION_POLICY -> PolicyReader.authorizationPolicy(object, metadata);
             case GATEWAY -> GatewayReader.gateway(object, metadata);
+            case ISTIO_GATEWAY -> IstioGatewayReader.gateway(object, metadata);
             case GATEWAY_CLASS -> GatewayReader.gatewayClass(object, metadata);
             case HTTP_ROUTE -> HttpRouteReader.route(object, metadata);
             case VIRTUAL_SERVICE -> VirtualServiceReader.virtualService(object, metadata);

@@ -2,6 +2,7 @@ package dev.culvert.kube.read;
 
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.Metadata;
+import dev.culvert.kube.object.ParentRef;
 import dev.culvert.kube.object.RawRoute;
 import dev.culvert.kube.object.RawRule;
 import dev.culvert.kube.object.ReferenceGrant;
@@ -14,16 +15,15 @@ final class RawRouteReader {
     static RawRoute route(Fields object, Metadata metadata, Kind kind) {
         object.knowing(KnownFields.OBJECT_SPEC);
         var spec = object.childOrEmpty("spec").knowing(RouteFields.RAW_ROUTE);
-        var names = spec.texts("hostnames");
         return new RawRoute(
                 metadata,
                 kind,
-                HttpRouteReader.parents(spec, metadata, _ -> false),
+                HttpRouteReader.parents(spec, metadata, ParentRef::isGateway),
+                kind == Kind.TLS_ROUTE ? Hostnames.all(spec, "hostnames") : List.of(),
                 spec.children("rules").stream()
                         .map(rule -> rule.knowing(RouteFields.RAW_ROUTE_RULE))
                         .map(rule -> new RawRule(
                                 List.of(),
-                                names,
                                 rule.children("backendRefs").stream()
                                         .map(HttpRouteReader::backend)
                                         .toList(),

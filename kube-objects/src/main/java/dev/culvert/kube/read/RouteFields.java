@@ -12,6 +12,7 @@ final class RouteFields {
     static final Set<String> LISTENER = Set.of("allowedRoutes", "hostname", "name", "port", "protocol", "tls");
     static final Set<String> LISTENER_TLS = Set.of("certificateRefs", "frontendValidation", "mode", "options");
     static final Set<String> SECRET_REF = Set.of("group", "kind", "name", "namespace");
+    static final Set<String> REQUIREMENT = Set.of("key", "operator", "values");
     static final Set<String> ROUTE_KIND = Set.of("group", "kind");
     static final Set<String> ALLOWED_ROUTES = Set.of("kinds", "namespaces");
     static final Set<String> ROUTE_NAMESPACES = Set.of("from", "selector");
@@ -40,6 +41,27 @@ final class RouteFields {
     static final Set<String> TIMEOUTS = Set.of("backendRequest", "request");
     static final Set<String> ROUTE_RETRY = Set.of("attempts", "backoff", "codes");
     static final Set<String> VIRTUAL_SERVICE = Set.of("exportTo", "gateways", "hosts", "http", "tcp", "tls");
+    static final Set<String> ISTIO_GATEWAY = Set.of("selector", "servers");
+    static final Set<String> ISTIO_SERVER = Set.of("bind", "defaultEndpoint", "hosts", "name", "port", "tls");
+    static final Set<String> ISTIO_PORT = Set.of("name", "number", "protocol", "targetPort");
+    static final Set<String> ISTIO_TLS = Set.of(
+            "caCertCredentialName",
+            "caCertificates",
+            "caCrl",
+            "cipherSuites",
+            "credentialName",
+            "credentialNames",
+            "httpsRedirect",
+            "insecureSkipVerify",
+            "maxProtocolVersion",
+            "minProtocolVersion",
+            "mode",
+            "privateKey",
+            "serverCertificate",
+            "subjectAltNames",
+            "tlsCertificates",
+            "verifyCertificateHash",
+            "verifyCertificateSpki");
     static final Set<String> VS_HTTP = Set.of(
             "corsPolicy",
             "delegate",

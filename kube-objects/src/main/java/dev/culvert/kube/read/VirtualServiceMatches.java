@@ -16,7 +16,8 @@ final class VirtualServiceMatches {
     private VirtualServiceMatches() {}
 
     /// Empty if it can never hold.
-    static Optional<Match> match(Fields match) {
+    /// @param own namespace of the object
+    static Optional<Match> match(Fields match, String own) {
         match.knowing(RouteFields.VS_MATCH);
         if (match.has("statPrefix")) {
             VirtualServiceReader.notYet(match, "statPrefix", "it has no effect");
@@ -30,10 +31,10 @@ final class VirtualServiceMatches {
                 never = true;
             }
         }
-        var gateways = match.texts("gateways");
-        if (never || !(gateways.isEmpty() || gateways.contains("mesh"))) {
+        if (never) {
             return Optional.empty();
         }
+        var gateways = VirtualServiceReader.gateways(match, own);
         return Optional.of(new Match(
                 text(match, "uri"),
                 match.flag("ignoreUriCase"),
@@ -44,8 +45,8 @@ final class VirtualServiceMatches {
                 without,
                 named(match, "queryParams"),
                 RuleFields.port(match, "port"),
-                new Source(
-                        match.textMap("sourceLabels"), gateways.isEmpty() ? match.text("sourceNamespace", "") : "")));
+                new Source(match.textMap("sourceLabels"), gateways.isEmpty() ? match.text("sourceNamespace", "") : ""),
+                gateways));
     }
 
     private static Optional<Text> text(Fields parent, String name) {

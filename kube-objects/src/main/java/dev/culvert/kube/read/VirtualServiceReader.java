@@ -8,6 +8,7 @@ import dev.culvert.kube.object.VirtualService;
 import dev.culvert.kube.object.Visibility;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// Reads VirtualServices. What is not supported is named: a condition makes its entry match nothing, an action refuses
@@ -18,20 +19,38 @@ final class VirtualServiceReader {
     static VirtualService virtualService(Fields object, Metadata metadata) {
         object.knowing(KnownFields.OBJECT_SPEC);
         var spec = object.childOrEmpty("spec").knowing(RouteFields.VIRTUAL_SERVICE);
-        var gateways = spec.texts("gateways");
+        var gateways = gateways(spec, metadata.namespace());
         var rules = new ArrayList<HttpRule>();
-        spec.children("http").forEach(rule -> rule(rule).ifPresent(rules::add));
+        spec.children("http").forEach(rule -> rule(rule, metadata.namespace()).ifPresent(rules::add));
         var raw = new ArrayList<RawRule>();
-        spec.children("tls").forEach(rule -> raw(rule, true).ifPresent(raw::add));
-        spec.children("tcp").forEach(rule -> raw(rule, false).ifPresent(raw::add));
+        spec.children("tls")
+                .forEach(rule -> raw(rule, true, metadata.namespace()).ifPresent(raw::add));
+        spec.children("tcp")
+                .forEach(rule -> raw(rule, false, metadata.namespace()).ifPresent(raw::add));
         return new VirtualService(
                 metadata,
                 spec.texts("hosts"),
-                gateways.isEmpty() || gateways.contains("mesh"),
+                gateways.isEmpty() ? List.of(VirtualService.MESH) : gateways,
                 new Visibility(spec.texts("exportTo")),
                 rules,
                 raw,
                 object.place());
+    }
+
+    /// `name`, `namespace/name`, `./name` or `name.namespace.svc...`, each as `namespace/name`; `mesh` stays.
+    static List<String> gateways(Fields fields, String own) {
+        return fields.texts("gateways").stream()
+                .map(text -> {
+                    if (text.equals(VirtualService.MESH)) {
+                        return text;
+                    }
+                    if (text.indexOf('/') >= 0) {
+                        return text.startsWith("./") ? own + text.substring(1) : text;
+                    }
+                    var parts = List.of(text.split("\\.", -1));
+                    return parts.size() > 1 ? parts.get(1) + "/" + parts.getFirst() : own + "/" + text;
+                })
+                .toList();
     }
 
     static void notYet(Fields fields, String name, String effect) {
@@ -39,11 +58,11 @@ final class VirtualServiceReader {
     }
 
     /// Empty if it has conditions and none of them can ever hold.
-    private static Optional<HttpRule> rule(Fields rule) {
+    private static Optional<HttpRule> rule(Fields rule, String own) {
         rule.knowing(RouteFields.VS_HTTP);
         var entries = rule.children("match");
         var matches = entries.stream()
-                .flatMap(entry -> VirtualServiceMatches.match(entry).stream())
+                .flatMap(entry -> VirtualServiceMatches.match(entry, own).stream())
                 .toList();
         var headers = rule.childOrEmpty("headers").knowing(RouteFields.VS_HEADERS);
         var authority = new ArrayList<String>();
@@ -60,13 +79,10 @@ final class VirtualServiceReader {
     }
 
     /// As Istio's waypoints do: of the conditions of TCP only ports count, and of TLS also the server names.
-    private static Optional<RawRule> raw(Fields rule, boolean tls) {
+    private static Optional<RawRule> raw(Fields rule, boolean tls, String own) {
         rule.knowing(RouteFields.VS_RAW);
-        var ports = new ArrayList<Integer>();
-        var names = new ArrayList<String>();
+        var matches = new ArrayList<RawRule.Match>();
         var entries = rule.children("match");
-        var always = entries.isEmpty();
-        var any = always;
         for (var match : entries) {
             match.knowing(tls ? RouteFields.VS_TLS_MATCH : RouteFields.VS_TCP_MATCH);
             var never = false;
@@ -76,15 +92,14 @@ final class VirtualServiceReader {
                     never = true;
                 }
             }
-            var gateways = match.texts("gateways");
-            if (never || !(gateways.isEmpty() || gateways.contains("mesh"))) {
-                continue;
+            if (!never) {
+                matches.add(new RawRule.Match(
+                        gateways(match, own),
+                        RuleFields.port(match, "port"),
+                        match.texts("sniHosts").stream()
+                                .map(name -> name.toLowerCase(Locale.ROOT))
+                                .toList()));
             }
-            any = true;
-            names.addAll(match.texts("sniHosts"));
-            var port = RuleFields.port(match, "port");
-            port.ifPresent(ports::add);
-            always |= port.isEmpty();
         }
         var destinations = rule.children("route").stream()
                 .map(VirtualServiceReader::destination)
@@ -92,9 +107,9 @@ final class VirtualServiceReader {
         if (destinations.isEmpty()) {
             rule.error("route", rule.named("route") + " is missing", "name a destination");
         }
-        return any
-                ? Optional.of(new RawRule(always ? List.of() : ports, names, destinations, rule.place()))
-                : Optional.empty();
+        return matches.isEmpty() && !entries.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new RawRule(matches, destinations, rule.place()));
     }
 
     private static Destination destination(Fields route) {

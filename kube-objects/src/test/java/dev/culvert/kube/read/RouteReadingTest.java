@@ -98,18 +98,6 @@ class RouteReadingTest {
                 """).getFirst().toString()).contains("quay.yaml:6", "port 15008", "HBONE");
     }
 
-    @Test
-    void istiosOwnGatewayIsNotOneOfTheGatewayApi() {
-        var result = YamlReader.read(FILE, """
-                apiVersion: networking.istio.io/v1
-                kind: Gateway
-                metadata: {name: sea-gate}
-                spec: {servers: []}
-                """);
-        assertThat(result.objects()).isEmpty();
-        assertThat(result.problems().toString()).contains("Gateway is not supported yet and is ignored");
-    }
-
     @ParameterizedTest
     @ValueSource(strings = {"v1", "v1beta1", "v1alpha3"})
     void virtualServiceIsRead(String version) {
@@ -187,8 +175,8 @@ class RouteReadingTest {
                   route: [{destination: {host: b}}]
                 """));
         var rules = ((VirtualService) result.objects().getFirst()).rules();
-        assertThat(rules).hasSize(1);
-        assertThat(rules.getFirst().matches()).hasSize(1);
+        assertThat(rules.getFirst().by(VirtualService.MESH)).isEmpty();
+        assertThat(rules.getLast().matches()).hasSize(1);
         assertThat(result.problems()).hasSize(1);
     }
 

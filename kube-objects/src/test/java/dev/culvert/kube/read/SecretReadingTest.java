@@ -10,6 +10,7 @@ import java.util.Base64;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Secrets with certificates, and the listeners that name them.
@@ -46,6 +47,25 @@ class SecretReadingTest {
     }
 
     @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "cert: c, key: the key of keys | c | true | ''",
+                "tls.crt: c, tls.key: the key of keys, ca.crt: a | c | true | a",
+                "cert: c, key: the key of keys, cacert: a | c | true | a",
+                "cacert: a | '' | false | a"
+            })
+    void secretsOfNoTypeAreReadByIstiosNames(String data, String certificate, boolean hasKey, String authorities) {
+        var result = read(secret("Opaque", "stringData: {" + data + "}"));
+        assertThat(result.problems()).isEmpty();
+        var secret = (TlsSecret) result.objects().getFirst();
+        assertThat(secret.certificate()).isEqualTo(certificate);
+        assertThat(secret.privateKey()).isEqualTo(hasKey ? KEY : "");
+        assertThat(secret.authorities()).isEqualTo(authorities);
+        assertThat(secret.isTls()).isFalse();
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "data: {tls.crt: YQ==}",
@@ -60,9 +80,15 @@ class SecretReadingTest {
                 .allSatisfy(one -> assertThat(one.toString()).doesNotContain(KEY, "the*key"));
     }
 
-    @Test
-    void otherTypesAreNotRead() {
-        var result = read(secret("Opaque", "stringData: {tls.crt: c, tls.key: " + KEY + "}"));
+    @ParameterizedTest
+    @CsvSource({
+        "kubernetes.io/service-account-token, 'tls.crt: c, tls.key: k, ca.crt: a'",
+        "Opaque, 'password: k'",
+        "Opaque, 'cert: c, tls.key: k'",
+        "Opaque, 'key: k'"
+    })
+    void othersAreNotRead(String type, String data) {
+        var result = read(secret(type, "stringData: {" + data + "}"));
         assertThat(result.objects()).isEmpty();
         assertThat(result.problems())
                 .singleElement()
@@ -102,6 +128,9 @@ class SecretReadingTest {
                 "listeners: [{name: a, port: 443, protocol: HTTPS, tls: {frontendValidation: {}}}]",
                 "listeners: [{name: a, port: 443, protocol: HTTPS, tls: {options: {gateway.istio.io/tls-terminate-mode: MUTUAL}}}]",
                 "tls: {frontend: {}}",
+                "listeners: [{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: Selector, selector: {matchExpressions: [{key: a, operator: Is}]}}}}]",
+                "listeners: [{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: Selector, selector: {matchExpressions: [{key: a, operator: In}]}}}}]",
+                "listeners: [{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: Selector, selector: {matchExpressions: [{key: a}]}}}}]",
                 "listeners: [{name: a, port: 80, protocol: HTTP, hostname: '*'}]"
             })
     void whatWouldLetInMoreThanIsMeantIsRefused(String rest) {

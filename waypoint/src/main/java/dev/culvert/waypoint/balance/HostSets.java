@@ -2,6 +2,7 @@ package dev.culvert.waypoint.balance;
 
 import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.mesh.model.state.MeshSnapshot;
+import dev.culvert.mesh.model.workload.GatewayAddress;
 import dev.culvert.mesh.model.workload.LoadBalancing;
 import dev.culvert.mesh.model.workload.NamespacedHostname;
 import dev.culvert.mesh.model.workload.Service;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Makes a [HostSet] of what the mesh says, of ejections and of the time.
 final class HostSets {
+    private static final int HBONE_PORT = 15008;
     private static final long FOREVER = 3_600_000_000_000L;
     private static final long WARMUP_STEP = 500_000_000L;
     /// A level spills over when less than 100/140 of it is healthy, as in Envoy.
@@ -75,6 +77,42 @@ final class HostSets {
     }
 
     private List<HostSet.Member> members(Service service, Function<String, Host> hosts) {
+        var found = spec.throughWaypoint() ? ofWaypoint(service, hosts) : own(service, hosts);
+        found.sort(Comparator.comparing(one -> one.endpoint().workload().uid()));
+        return found;
+    }
+
+    /// Pods of the Service's waypoint; none if it has no waypoint or no address to ask for.
+    private List<HostSet.Member> ofWaypoint(Service service, Function<String, Host> hosts) {
+        var found = new ArrayList<HostSet.Member>();
+        var waypoint = service.waypoint().flatMap(this::waypoint);
+        if (waypoint.isEmpty() || service.vips().isEmpty()) {
+            return found;
+        }
+        var called = new InetSocketAddress(
+                service.vips().getFirst().address(), spec.key().port());
+        for (var endpoint : mesh.endpoints(waypoint.get().key()).values()) {
+            var workload = mesh.workload(endpoint.workloadUid()).orElse(null);
+            if (workload != null
+                    && !workload.addresses().isEmpty()
+                    && workload.speaksHbone(HBONE_PORT)
+                    && isHealthy(workload, waypoint.get())) {
+                var pod = endpoint(workload, waypoint.get(), HBONE_PORT);
+                found.add(new HostSet.Member(
+                        hosts.apply(workload.uid()), new Endpoint(workload, pod.address(), pod.accepted(), called)));
+            }
+        }
+        return found;
+    }
+
+    private Optional<Service> waypoint(GatewayAddress address) {
+        return switch (address.destination()) {
+            case GatewayAddress.ByHostname(var name) -> mesh.service(name);
+            case GatewayAddress.ByAddress(var at) -> mesh.serviceAt(at.network(), at.address(), "");
+        };
+    }
+
+    private List<HostSet.Member> own(Service service, Function<String, Host> hosts) {
         var found = new ArrayList<HostSet.Member>();
         for (var endpoint : mesh.endpoints(service.key()).values()) {
             var workload = mesh.workload(endpoint.workloadUid()).orElse(null);
@@ -89,7 +127,6 @@ final class HostSets {
                 found.add(new HostSet.Member(hosts.apply(workload.uid()), endpoint(workload, service, port)));
             }
         }
-        found.sort(Comparator.comparing(one -> one.endpoint().workload().uid()));
         return found;
     }
 

@@ -8,20 +8,25 @@ import dev.culvert.protos.waypoint.Protocol;
 import dev.culvert.protos.waypoint.ServiceConfig;
 import dev.culvert.waypoint.config.GovernedService;
 import dev.culvert.waypoint.policy.L7Policies;
-import dev.culvert.waypoint.route.CompiledRoute;
+import dev.culvert.waypoint.route.CompiledRoute.Targets;
 import dev.culvert.waypoint.route.ListenerRoutes;
 import dev.culvert.waypoint.token.TokenRules;
 import java.util.HashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /// All that a gateway was told of its listeners. Immutable.
 /// @param service routes and policies, as of a Service whose ports are the gateway's
 /// @param ports by number
 record Edge(GovernedService service, Map<Integer, Way> ports, GatewayConfig said) {
     /// How connections of a port begin.
-    /// @param names null without TLS
-    record Way(@Nullable ServerNames names) {}
+    sealed interface Way {
+        record Http() implements Way {}
+
+        record Tls(ServerNames names) implements Way {}
+
+        /// Whatever comes is passed on.
+        record Bytes(Targets to) implements Way {}
+    }
 
     Edge {
         ports = Map.copyOf(ports);
@@ -32,7 +37,7 @@ record Edge(GovernedService service, Map<Integer, Way> ports, GatewayConfig said
         var ports = new HashMap<Integer, Way>();
         var governed = new HashMap<Integer, GovernedService.Port>();
         for (var port : config.getPortsList()) {
-            ports.put(port.getNumber(), new Way(port.getTls() ? new ServerNames(port, contexts) : null));
+            ports.put(port.getNumber(), way(port, contexts));
             governed.put(port.getNumber(), port(port));
         }
         return new Edge(
@@ -49,9 +54,16 @@ record Edge(GovernedService service, Map<Integer, Way> ports, GatewayConfig said
                 config);
     }
 
-    /// There is always HTTP, whose version each connection says; nothing is ever relayed unread.
+    private static Way way(GatewayPort port, ServerContexts contexts) {
+        if (port.hasBytes()) {
+            return new Way.Bytes(Targets.of(port.getBytes()));
+        }
+        return port.getTls() ? new Way.Tls(new ServerNames(port, contexts)) : new Way.Http();
+    }
+
+    /// What is HTTP says its version itself; where bytes go is said by the connection's beginning.
     private static GovernedService.Port port(GatewayPort port) {
         return new GovernedService.Port(
-                Protocol.HTTP1, new ListenerRoutes(port), CompiledRoute.Targets.of(Forward.getDefaultInstance()));
+                Protocol.HTTP1, new ListenerRoutes(port), Targets.of(Forward.getDefaultInstance()));
     }
 }

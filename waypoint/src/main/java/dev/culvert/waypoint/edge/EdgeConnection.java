@@ -6,6 +6,7 @@ import dev.culvert.waypoint.http.Inner;
 import dev.culvert.waypoint.http.InnerConnection;
 import dev.culvert.waypoint.http.Worker;
 import dev.culvert.waypoint.policy.Caller;
+import dev.culvert.waypoint.route.CompiledRoute.Targets;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -13,11 +14,15 @@ import io.netty.handler.ssl.SniCompletionEvent;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 
-/// One connection from outside of the mesh: TLS if its port has it, then HTTP. Confined to its loop.
+/// One connection from outside of the mesh: TLS if its port has it, then HTTP or bytes. Confined to its loop.
 final class EdgeConnection {
     private final EdgeListener.Config config;
     private final Worker worker;
@@ -25,6 +30,7 @@ final class EdgeConnection {
     private final int port;
     private final InetSocketAddress remote;
     private final InetSocketAddress local;
+    private @Nullable ClientCertificate client;
 
     EdgeConnection(EdgeListener.Config config, Worker worker, Channel channel, int port) {
         this.config = config;
@@ -42,31 +48,58 @@ final class EdgeConnection {
             refuse("port " + port + " is no longer listened to");
             return;
         }
-        var names = way.get().names();
-        if (names == null) {
-            plain(edge.get());
-        } else {
-            channel.pipeline()
-                    .addLast("sni", new SniChoice(names::choose, config.bounds().handshake(), this::handshake))
-                    .addLast("guard", new Guard());
-            channel.config().setAutoRead(true);
+        switch (way.get()) {
+            case Edge.Way.Http() -> inner(edge.get(), "http", null).ifPresent(InnerConnection::serve);
+            case Edge.Way.Bytes(var to) -> bytes(edge.get(), to);
+            case Edge.Way.Tls(var names) -> {
+                channel.pipeline()
+                        .addLast(
+                                "sni",
+                                new SniChoice(names::choose, config.bounds().handshake(), this::chosen))
+                        .addLast("guard", new Guard());
+                channel.config().setAutoRead(true);
+            }
         }
     }
 
-    private void plain(Edge edge) {
-        inner(edge, "http", null).ifPresent(InnerConnection::serve);
+    private void chosen(ChannelHandlerContext from, ServerNames.Chosen chosen) {
+        switch (chosen) {
+            case ServerNames.Chosen.Http(var listener, var how) ->
+                handshake(
+                        how,
+                        (edge, tls) -> inner(edge, "https", listener)
+                                .ifPresent(
+                                        inner -> InnerConnection.serve(inner, "h2".equals(tls.applicationProtocol()))));
+            case ServerNames.Chosen.Inside(var to, var how) -> handshake(how, (edge, _) -> bytes(edge, to));
+            case ServerNames.Chosen.Whole(var to) -> {
+                channel.pipeline().remove("guard");
+                current().ifPresent(edge -> bytes(edge, to));
+                from.pipeline().remove("sni"); // hands on what it has read
+            }
+        }
     }
 
-    private void encrypted(Edge edge, String listener, boolean http2) {
-        inner(edge, "https", listener).ifPresent(inner -> InnerConnection.serve(inner, http2));
-    }
-
-    private void handshake(ChannelHandlerContext from, ServerNames.Chosen chosen) {
-        var tls = chosen.context().newHandler(channel.alloc());
+    private void handshake(ServerNames.Handshake how, BiConsumer<Edge, SslHandler> done) {
+        var tls = how.context().newHandler(channel.alloc());
         tls.setHandshakeTimeout(config.bounds().handshake().toMillis(), TimeUnit.MILLISECONDS);
         tls.setCloseNotifyFlushTimeout(1, TimeUnit.SECONDS);
-        channel.pipeline().addBefore("guard", "handshake", new Handshake(tls, chosen.listener()));
+        channel.pipeline().addBefore("guard", "handshake", new Handshake(tls, how.clients(), done));
         channel.pipeline().replace("sni", "tls", tls);
+    }
+
+    private Optional<Edge> current() {
+        var edge = config.configs().current();
+        if (edge.isEmpty()) {
+            refuse("the gateway has no listeners any more");
+        }
+        return edge;
+    }
+
+    /// Policies judge it by its addresses alone.
+    private void bytes(Edge edge, Targets to) {
+        channel.config().setAutoRead(false);
+        var shared = new Inner.Shared(config.serving(), worker);
+        InnerConnection.serve(Inner.bytesAtTheEdge(shared, channel, caller("tcp"), edge.service(), to));
     }
 
     private Optional<Inner> inner(Edge edge, String scheme, @Nullable String listener) {
@@ -75,9 +108,17 @@ final class EdgeConnection {
             return Optional.empty();
         }
         channel.config().setAutoRead(false);
-        var caller = new Caller(null, remote, new InetSocketAddress(local.getAddress(), port), scheme);
-        return Optional.of(
-                Inner.atTheEdge(new Inner.Shared(config.serving(), worker), channel, caller, edge.service(), listener));
+        return Optional.of(Inner.atTheEdge(
+                new Inner.Shared(config.serving(), worker), channel, caller(scheme), edge.service(), listener));
+    }
+
+    private Caller caller(String scheme) {
+        return new Caller(
+                null,
+                remote,
+                new InetSocketAddress(local.getAddress(), port),
+                scheme,
+                client == null ? null : client.header());
     }
 
     private void refuse(String why) {
@@ -92,11 +133,15 @@ final class EdgeConnection {
     /// Waits for the end of the handshake, in front of the first request.
     private final class Handshake extends ChannelInboundHandlerAdapter {
         private final SslHandler tls;
-        private final String listener;
+        private final List<String> clients;
+        private final BiConsumer<Edge, SslHandler> then;
 
-        Handshake(SslHandler tls, String listener) {
+        /// @param clients names of which a certificate must have one
+        /// @param then told of the handshake's end
+        Handshake(SslHandler tls, List<String> clients, BiConsumer<Edge, SslHandler> then) {
             this.tls = tls;
-            this.listener = listener;
+            this.clients = clients;
+            this.then = then;
         }
 
         @Override
@@ -105,17 +150,28 @@ final class EdgeConnection {
                 if (done.isSuccess()) {
                     context.pipeline().remove(this);
                     context.pipeline().remove("guard");
-                    Optional<Edge> edge = config.configs().current();
-                    if (edge.isPresent()) {
-                        encrypted(edge.get(), listener, "h2".equals(tls.applicationProtocol()));
+                    if (isWanted()) {
+                        current().ifPresent(edge -> then.accept(edge, tls));
                     } else {
-                        refuse("the gateway has no listeners any more");
+                        refuse("none of the names in the client's certificate is one of " + clients);
                     }
                     return;
                 }
                 refuse("TLS handshake failed: " + done.cause().getMessage());
             }
             super.userEventTriggered(context, event);
+        }
+
+        private boolean isWanted() {
+            try {
+                var shown = (X509Certificate) tls.engine().getSession().getPeerCertificates()[0];
+                client = ClientCertificate.of(shown);
+                return client.hasOne(clients);
+            } catch (SSLPeerUnverifiedException _) {
+                return true; // whom it is asked of without fail does not get here
+            } catch (IllegalArgumentException _) {
+                return false; // names that cannot be read
+            }
         }
     }
 

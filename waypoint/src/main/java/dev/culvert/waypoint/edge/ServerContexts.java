@@ -1,11 +1,16 @@
 package dev.culvert.waypoint.edge;
 
+import com.google.protobuf.ByteString;
+import dev.culvert.protos.waypoint.ClientValidation;
+import dev.culvert.protos.waypoint.Content;
+import dev.culvert.protos.waypoint.GatewayListener;
 import dev.culvert.protos.waypoint.ServerCertificate;
 import dev.culvert.waypoint.route.HostMap;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -25,6 +30,7 @@ import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateHolder;
+import org.jspecify.annotations.Nullable;
 
 /// TLS for each certificate, on BoringSSL, made once as long as the certificate stays. For one thread.
 final class ServerContexts {
@@ -46,23 +52,51 @@ final class ServerContexts {
             "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
-    private Map<ServerCertificate, Served> known = new HashMap<>();
-    private Map<ServerCertificate, Served> next = new HashMap<>();
+    private Map<Wanted, Served> known = new HashMap<>();
+    private Map<Wanted, Served> next = new HashMap<>();
+
+    /// Versions that we speak.
+    private static final List<String> VERSIONS = List.of("TLSv1.2", "TLSv1.3");
+
+    /// @param http whether clients agree upon a version of HTTP; bytes have no name that they could agree upon
+    /// @param clients null if they are not asked for a certificate
+    private record Wanted(
+            ServerCertificate certificate,
+            boolean http,
+            @Nullable ClientValidation clients,
+            List<String> versions) {}
 
     /// @param names that the certificate is for
     record Served(SslContext context, HostMap<Boolean> names) {}
 
+    /// @param listener that shows it
     /// @throws IllegalArgumentException if BoringSSL cannot use it; the message has nothing of the key
-    Served of(ServerCertificate certificate) {
-        var served = known.get(certificate);
+    Served of(ServerCertificate certificate, GatewayListener listener) {
+        var wanted = new Wanted(
+                certificate,
+                listener.getContent() == Content.HTTP,
+                listener.hasClients() ? listener.getClients() : null,
+                versions(listener));
+        var served = known.get(wanted);
         if (served == null) {
-            served = next.get(certificate);
+            served = next.get(wanted);
         }
         if (served == null) {
-            served = make(certificate);
+            served = make(wanted);
         }
-        next.put(certificate, served);
+        next.put(wanted, served);
         return served;
+    }
+
+    private static List<String> versions(GatewayListener listener) {
+        var first = listener.getMinVersion().isEmpty() ? 0 : VERSIONS.indexOf(listener.getMinVersion());
+        var last =
+                listener.getMaxVersion().isEmpty() ? VERSIONS.size() - 1 : VERSIONS.indexOf(listener.getMaxVersion());
+        if (first < 0 || last < first) {
+            throw new IllegalArgumentException("listener " + listener.getName() + " has no version of TLS: from "
+                    + listener.getMinVersion() + " to " + listener.getMaxVersion());
+        }
+        return VERSIONS.subList(first, last + 1);
     }
 
     /// Forgets what was not asked for since the last time.
@@ -71,32 +105,43 @@ final class ServerContexts {
         next = new HashMap<>();
     }
 
-    private static Served make(ServerCertificate certificate) {
+    private static Served make(Wanted wanted) {
+        var certificate = wanted.certificate;
         try {
-            var chain = new ArrayList<X509Certificate>();
-            var factory = CertificateFactory.getInstance("X.509");
-            for (var one : certificate.getChainList()) {
-                chain.add((X509Certificate) factory.generateCertificate(one.newInput()));
-            }
+            var chain = read(certificate.getChainList());
             if (chain.isEmpty()) {
                 throw new GeneralSecurityException("no certificate");
             }
             var key = key(certificate, chain.getFirst().getPublicKey().getAlgorithm());
             requirePair(key, chain.getFirst());
-            var context = SslContextBuilder.forServer(key, chain.toArray(X509Certificate[]::new))
+            var builder = SslContextBuilder.forServer(key, chain.toArray(X509Certificate[]::new))
                     .sslProvider(SslProvider.OPENSSL)
                     .keyStoreType("JKS") // see HboneTls: the default one is slow
-                    .protocols("TLSv1.3", "TLSv1.2")
-                    .ciphers(SUITES)
-                    .applicationProtocolConfig(ALPN)
-                    .build();
-            return new Served(context, names(chain.getFirst()));
+                    .protocols(wanted.versions)
+                    .ciphers(SUITES);
+            if (wanted.http) {
+                builder.applicationProtocolConfig(ALPN);
+            }
+            if (wanted.clients != null) {
+                builder.trustManager(read(wanted.clients.getAuthoritiesList()).toArray(X509Certificate[]::new))
+                        .clientAuth(wanted.clients.getOptional() ? ClientAuth.OPTIONAL : ClientAuth.REQUIRE);
+            }
+            return new Served(builder.build(), names(chain.getFirst()));
         } catch (GeneralSecurityException | IOException unusable) {
             throw new IllegalArgumentException(
                     "a certificate or its key cannot be used: "
                             + unusable.getClass().getSimpleName(),
                     unusable);
         }
+    }
+
+    private static List<X509Certificate> read(List<ByteString> encoded) throws GeneralSecurityException {
+        var all = new ArrayList<X509Certificate>();
+        var factory = CertificateFactory.getInstance("X.509");
+        for (var one : encoded) {
+            all.add((X509Certificate) factory.generateCertificate(one.newInput()));
+        }
+        return all;
     }
 
     private static PrivateKey key(ServerCertificate certificate, String algorithm) throws GeneralSecurityException {

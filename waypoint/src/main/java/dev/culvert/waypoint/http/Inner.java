@@ -5,11 +5,13 @@ import dev.culvert.mesh.model.workload.NamespacedHostname;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.Workload;
 import dev.culvert.protos.waypoint.PathNormalization;
+import dev.culvert.protos.waypoint.Protocol;
 import dev.culvert.waypoint.balance.ClusterSpec;
 import dev.culvert.waypoint.balance.Endpoint;
 import dev.culvert.waypoint.config.GovernedService;
 import dev.culvert.waypoint.config.ServiceConfigs;
 import dev.culvert.waypoint.policy.Caller;
+import dev.culvert.waypoint.route.CompiledRoute;
 import dev.culvert.waypoint.telemetry.RequestRecord;
 import dev.culvert.waypoint.upstream.UpstreamPool;
 import io.netty.channel.Channel;
@@ -31,6 +33,7 @@ public final class Inner {
     private boolean draining;
     private boolean edge;
     private @Nullable String listener;
+    private CompiledRoute.@Nullable Targets bytes;
 
     /// @param channel the tunnel's bytes
     /// @param pod the one that was called by its own address; null for a Service
@@ -55,6 +58,25 @@ public final class Inner {
         inner.edge = true;
         inner.listener = listener;
         return inner;
+    }
+
+    /// Bytes on a connection from outside of the mesh.
+    /// @param to where they go
+    public static Inner bytesAtTheEdge(
+            Shared shared, Channel channel, Caller caller, GovernedService service, CompiledRoute.Targets to) {
+        var inner = atTheEdge(shared, channel, caller, service, null);
+        inner.bytes = to;
+        return inner;
+    }
+
+    /// Whether it is never looked at.
+    boolean isBytes() {
+        return bytes != null || port.protocol() == Protocol.TCP;
+    }
+
+    /// Where what is no HTTP goes.
+    CompiledRoute.Targets bytes() {
+        return bytes == null ? portNow().raw() : bytes;
     }
 
     boolean isAtTheEdge() {

@@ -54,6 +54,7 @@ public final class InnerConnection extends ChannelInboundHandlerAdapter {
         var record = inner.record();
         record.tcp();
         if (target != null) {
+            inner.leadsTo(record, target.spec().key());
             record.tried(target.endpoint(), target.spec().key());
         }
         new RawRelay(inner, to, record, null).start();
@@ -67,7 +68,7 @@ public final class InnerConnection extends ChannelInboundHandlerAdapter {
                 added.close();
             }
         });
-        if (inner.port().protocol() == Protocol.TCP) {
+        if (inner.isBytes()) {
             openUpstream(added);
             raw();
             return;

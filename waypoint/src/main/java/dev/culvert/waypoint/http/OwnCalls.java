@@ -114,7 +114,7 @@ public final class OwnCalls implements RemoteKeys.Fetch, SpanExporter.Send {
         var uri = call.uri;
         var port = uri.getPort() < 0 ? 80 : uri.getPort();
         var key = new ClusterSpec.Key(service.namespace(), service.hostname(), port, "");
-        var spec = new ClusterSpec(key, null, Traffic.DEFAULT, 0);
+        var spec = new ClusterSpec(key, null, Traffic.DEFAULT, false, 0);
         var result = new CompletableFuture<String>().orTimeout(bound.toMillis(), TimeUnit.MILLISECONDS);
         var at = worker.get();
         at.loop().execute(() -> {

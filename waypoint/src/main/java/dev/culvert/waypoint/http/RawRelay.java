@@ -55,8 +55,7 @@ final class RawRelay implements Live {
             var spec = ClusterSpec.ofPod(pod);
             return Optional.of(new UpstreamPool.Use(pod, false, clusters.of(spec), spec));
         }
-        return inner.portNow()
-                .raw()
+        return inner.bytes()
                 .choose()
                 .filter(target -> target.backend().getBrokenStatus() == 0)
                 .flatMap(target -> {

@@ -205,6 +205,9 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
         headers.set("x-forwarded-for", Addresses.text(caller.source().getAddress()));
         headers.set("x-forwarded-proto", caller.scheme());
         caller.identity().ifPresent(who -> headers.set("x-forwarded-client-cert", "By=" + self + ";URI=" + who));
+        if (caller.certificate() != null) {
+            headers.set("x-forwarded-client-cert", caller.certificate());
+        }
         headers.set("forwarded", "for=\"" + Addresses.text(caller.source()) + "\";proto=" + caller.scheme());
         if (!headers.contains("x-request-id")) {
             headers.set("x-request-id", requestId());

@@ -10,10 +10,16 @@ import org.jspecify.annotations.Nullable;
 /// @param source address of the client
 /// @param dialled the authority of the tunnel: a Service's address and port, or a pod's; at the edge our own
 /// @param scheme as the client's URL begins
-public record Caller(@Nullable SpiffeId proved, InetSocketAddress source, InetSocketAddress dialled, String scheme) {
+/// @param certificate what upstreams are told of the certificate that a client from outside has shown; null without
+public record Caller(
+        @Nullable SpiffeId proved,
+        InetSocketAddress source,
+        InetSocketAddress dialled,
+        String scheme,
+        @Nullable String certificate) {
     /// One who came by a tunnel.
     public Caller(SpiffeId identity, InetSocketAddress source, InetSocketAddress dialled) {
-        this(identity, source, dialled, "http");
+        this(identity, source, dialled, "http", null);
     }
 
     public Optional<SpiffeId> identity() {

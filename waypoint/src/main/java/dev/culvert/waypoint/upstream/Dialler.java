@@ -50,13 +50,13 @@ public final class Dialler {
     /// @param client whom it is opened for
     /// @param baggage what we say of ourselves
     CompletableFuture<Channel> open(Endpoint endpoint, InetSocketAddress client, Baggage baggage, String service) {
-        return endpoint.workload().speaksHbone(endpoint.address().getPort())
+        return endpoint.isTunnelled()
                 ? onLoop(certificates.tls(self))
                         .thenCompose(tls -> tunnel(
                                 endpoint,
                                 tls,
                                 new ConnectRequest(
-                                        new Authority.Address(endpoint.address()),
+                                        new Authority.Address(endpoint.authority()),
                                         baggage,
                                         Forwarded.of(client, service),
                                         ConnectRequest.newTraceparent(),
@@ -72,7 +72,7 @@ public final class Dialler {
         var nextHop = new InetSocketAddress(endpoint.address().getAddress(), HBONE_PORT);
         var key = new PoolKey(
                 0, self, endpoint.accepted(), nextHop, tls.certificate().roots().hashCode());
-        return tunnels.open(key, tls, this::dial, request).thenApply(tunnel -> channel(tunnel, endpoint.address()));
+        return tunnels.open(key, tls, this::dial, request).thenApply(tunnel -> channel(tunnel, endpoint.authority()));
     }
 
     private ChannelFuture dial(InetSocketAddress to, ChannelHandler handler) {

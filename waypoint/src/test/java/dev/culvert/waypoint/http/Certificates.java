@@ -2,14 +2,24 @@ package dev.culvert.waypoint.http;
 
 import com.google.protobuf.ByteString;
 import dev.culvert.protos.waypoint.ServerCertificate;
+import java.io.IOException;
 import java.math.BigInteger;
+import java.net.Socket;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
 import java.security.KeyPairGenerator;
+import java.security.KeyStore;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
+import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.GeneralName;
@@ -47,5 +57,30 @@ record Certificates(X509Certificate certificate, ServerCertificate sent) {
                         .addChain(ByteString.copyFrom(certificate.getEncoded()))
                         .setPrivateKey(ByteString.copyFrom(key.getPrivate().getEncoded()))
                         .build());
+    }
+
+    /// Ends TLS on a connection that was taken.
+    SSLSocket serve(Socket socket) throws IOException {
+        try {
+            var context = SSLContext.getInstance("TLS");
+            context.init(keys(), null, null);
+            var secured = (SSLSocket) context.getSocketFactory().createSocket(socket, "", 0, true);
+            secured.setUseClientMode(false);
+            return secured;
+        } catch (GeneralSecurityException unusable) {
+            throw new IOException(unusable);
+        }
+    }
+
+    /// For whoever shows it.
+    KeyManager[] keys() throws GeneralSecurityException, IOException {
+        var key = KeyFactory.getInstance("EC")
+                .generatePrivate(new PKCS8EncodedKeySpec(sent.getPrivateKey().toByteArray()));
+        var store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setKeyEntry("a", key, new char[0], new X509Certificate[] {certificate});
+        var keys = KeyManagerFactory.getInstance("PKIX");
+        keys.init(store, new char[0]);
+        return keys.getKeyManagers();
     }
 }

@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.TextFormat;
 import com.sun.net.httpserver.HttpServer;
 import dev.culvert.protos.discovery.DeltaDiscoveryResponse;
 import dev.culvert.protos.discovery.Resource;
 import dev.culvert.protos.waypoint.GatewayConfig;
+import dev.culvert.protos.waypoint.Header;
+import dev.culvert.protos.waypoint.HeaderOperations;
 import dev.culvert.protos.waypoint.Policy;
+import dev.culvert.protos.waypoint.Protocol;
 import dev.culvert.waypoint.edge.EdgeListener;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,14 +22,18 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
@@ -34,6 +42,7 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 import org.bouncycastle.asn1.x509.GeneralName;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -380,6 +389,294 @@ class EdgeTest {
         assertThat(refused).containsKey("n");
         try (var socket = tls("a.example")) {
             assertThat(say(socket, request("a.example"))).startsWith("HTTP/1.1 200");
+        }
+    }
+
+    // ---- through waypoints ----
+
+    private static final String THROUGH =
+            "forward {backends {weight: 1 through_waypoint: true namespace: 'quay' hostname: '"
+                    + Harbour.BERTH.hostname() + "' port: 80}}";
+
+    @Test
+    void aServiceIsReachedThroughItsWaypoint() throws Exception {
+        harbour.waypointOfBerth(http.getAddress().getPort());
+        harbour.configure(Harbour.config(Protocol.HTTP1, "")
+                .setPorts(
+                        0,
+                        Harbour.config(Protocol.HTTP1, "").getPorts(0).toBuilder()
+                                .setRoutes(
+                                        0,
+                                        Harbour.config(Protocol.HTTP1, "").getPorts(0).getRoutes(0).toBuilder()
+                                                .setResponseHeaders(HeaderOperations.newBuilder()
+                                                        .addSet(Header.newBuilder()
+                                                                .setName("by-waypoint")
+                                                                .setValue("yes")))))
+                .addPolicies(policy(
+                        "rules {from {attributes {kind: PRINCIPAL values {exact: 'cluster.local/ns/quay/sa/w'}}}}")));
+        configure(onPlain("listeners {name: 'web' " + host("through.example", route("t", THROUGH))
+                + host("past.example", route("p", FORWARD)) + "}"));
+        assertThat(get("through.example", "/", ""))
+                .startsWith("HTTP/1.1 200")
+                .containsIgnoringCase("by-waypoint: yes")
+                .containsIgnoringCase("URI=spiffe://cluster.local/ns/quay/sa/w");
+        assertThat(get("past.example", "/", "")).startsWith("HTTP/1.1 200").doesNotContain("by-waypoint");
+    }
+
+    @Test
+    void withoutItsWaypointAServiceIsNotReached() throws Exception {
+        configure(onPlain("listeners {name: 'web' " + host("", route("t", THROUGH)) + "}"));
+        assertThat(get("a.example", "/", "")).startsWith("HTTP/1.1 503");
+    }
+
+    // ---- clients' certificates ----
+
+    private static Certificates client(String uri) throws Exception {
+        return Certificates.of("client", new GeneralName(GeneralName.uniformResourceIdentifier, uri));
+    }
+
+    /// @param validation what is said of clients beside their authority
+    private void askClients(Certificates authority, String validation) throws Exception {
+        var config =
+                parse("ports {number: " + secure + " tls: true listeners {name: 'a' hostname: 'a.example' clients {"
+                        + validation + "} " + host("a.example", route("r", FORWARD)) + "}}");
+        var listener = config.getPortsBuilder(0).getListenersBuilder(0);
+        listener.addCertificates(Certificates.of("a.example").sent());
+        listener.getClientsBuilder()
+                .addAuthorities(ByteString.copyFrom(authority.certificate().getEncoded()));
+        configure(config);
+    }
+
+    /// The answer to a request; empty if there is none.
+    private String asked(@Nullable Certificates shown, String headers) throws Exception {
+        var context = SSLContext.getInstance("TLS");
+        context.init(shown == null ? null : shown.keys(), new TrustManager[] {new Anybody()}, null);
+        try (var socket =
+                (SSLSocket) context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), secure)) {
+            var parameters = socket.getSSLParameters();
+            parameters.setServerNames(List.of(new SNIHostName("a.example")));
+            socket.setSSLParameters(parameters);
+            return say(socket, "GET / HTTP/1.1\r\nHost: a.example\r\n" + headers + "\r\n");
+        } catch (SSLException | SocketException refused) {
+            return "";
+        }
+    }
+
+    @Test
+    void upstreamsAreToldOfTheCertificateThatAClientHasShown() throws Exception {
+        var known = client("spiffe://a/b;URI=c");
+        askClients(known, "");
+        var hash = HexFormat.of()
+                .formatHex(MessageDigest.getInstance("SHA-256")
+                        .digest(known.certificate().getEncoded()));
+        assertThat(asked(known, "X-Forwarded-Client-Cert: URI=spiffe://forged\r\n"))
+                .startsWith("HTTP/1.1 200")
+                .containsIgnoringCase("saw-x-forwarded-client-cert: Hash=" + hash
+                        + ";Subject=\"CN=client\";URI=\"spiffe://a/b;URI=c\"\r");
+        assertThat(asked(null, "")).isEmpty();
+        assertThat(asked(client("spiffe://a/b;URI=c"), "")).isEmpty();
+    }
+
+    @Test
+    void aCertificateMayBeLeftOutButNotBeAnothers() throws Exception {
+        var known = client("spiffe://a/b");
+        askClients(known, "optional: true");
+        assertThat(asked(null, "X-Forwarded-Client-Cert: URI=spiffe://forged\r\n"))
+                .startsWith("HTTP/1.1 200")
+                .containsIgnoringCase("saw-x-forwarded-client-cert: none");
+        assertThat(asked(known, "")).containsIgnoringCase("URI=spiffe://a/b\r");
+        assertThat(asked(client("spiffe://a/b"), "")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"spiffe://a/b, true", "spiffe://a/c, false"})
+    void aCertificateHasOneOfTheNames(String name, boolean enters) throws Exception {
+        var known = client("spiffe://a/b");
+        askClients(known, "names: 'x' names: '" + name + "'");
+        assertThat(asked(known, "").startsWith("HTTP/1.1 200")).isEqualTo(enters);
+    }
+
+    @Test
+    void withoutAuthoritiesNobodyGetsIn() throws Exception {
+        var known = client("spiffe://a/b");
+        var config = twoNames(Certificates.of("a.example"), Certificates.of("*.b.example"));
+        config.getPortsBuilder(0).getListenersBuilder(0).getClientsBuilder().setOptional(true);
+        configure(config);
+        assertThat(asked(known, "")).isEmpty();
+        assertThat(asked(null, "")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'', '', true", "TLSv1.3, '', false", "'', TLSv1.2, true", "TLSv1.2, TLSv1.2, true"})
+    void versionsOfTlsAreBounded(String min, String max, boolean speaksTheOlder) throws Exception {
+        var config = twoNames(Certificates.of("a.example"), Certificates.of("*.b.example"));
+        config.getPortsBuilder(0).getListenersBuilder(0).setMinVersion(min).setMaxVersion(max);
+        configure(config);
+        assertThat(speaks("TLSv1.2")).isEqualTo(speaksTheOlder);
+        assertThat(speaks("TLSv1.3")).isEqualTo(max.isEmpty());
+    }
+
+    private boolean speaks(String version) throws Exception {
+        try (var socket =
+                (SSLSocket) trusting().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), secure)) {
+            var parameters = socket.getSSLParameters();
+            parameters.setServerNames(List.of(new SNIHostName("a.example")));
+            parameters.setProtocols(new String[] {version});
+            socket.setSSLParameters(parameters);
+            return say(socket, request("a.example")).startsWith("HTTP/1.1 200");
+        } catch (SSLException refused) {
+            return false;
+        }
+    }
+
+    // ---- bytes ----
+
+    private static final String BERTH =
+            "backends {weight: 1 namespace: 'quay' hostname: '" + Harbour.BERTH.hostname() + "' port: 80}";
+
+    /// Says hello first, then says again what it hears until there is no more, then goodbye.
+    private static void converse(Socket socket) throws IOException {
+        socket.getOutputStream().write("hello ".getBytes(StandardCharsets.ISO_8859_1));
+        socket.getInputStream().transferTo(socket.getOutputStream());
+        socket.getOutputStream().write(" goodbye".getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /// @return all that is heard when `text` was said and nothing more will be
+    private static String converse(Socket socket, String text) throws IOException {
+        var saying = Thread.ofVirtual().start(() -> {
+            try {
+                socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+                socket.shutdownOutput();
+            } catch (IOException ended) {
+                // what is heard is judged
+            }
+        });
+        var heard = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+        saying.interrupt(); // whoever hears an end may not have heard all
+        return heard;
+    }
+
+    private static final String LONG = "0123456789abcdef".repeat(50_000);
+
+    @Test
+    void bytesArePassedOnAsTheyCome() throws Exception {
+        try (var server = new RawServer(EdgeTest::converse)) {
+            harbour.endpoints(server.port());
+            configure(parse("ports {number: " + plain + " bytes {" + BERTH + "}}"));
+            try (var socket = new Socket(InetAddress.getLoopbackAddress(), plain)) {
+                assertThat(converse(socket, LONG)).isEqualTo("hello " + LONG + " goodbye");
+            }
+        }
+        harbour.loops.forEach(loop -> loop.submit(() -> {}).awaitUninterruptibly()); // where it is counted
+        assertThat(harbour.registry
+                        .get("istio_tcp_connections_opened")
+                        .tag("destination_service", Harbour.BERTH.hostname())
+                        .tag("source_principal", "unknown")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "bytes {} | ",
+                "bytes {backends {weight: 1 broken_status: 500}} | ",
+                "bytes {BERTH} | action: DENY rules {from {attributes {kind: REMOTE_IP blocks: '127.0.0.0/8'}}}",
+                "bytes {BERTH} | rules {from {attributes {kind: PRINCIPAL values {present: true}}}}"
+            })
+    void bytesThatNobodyTakesOrAPolicyRefusesEndAtOnce(String port, String refused) throws Exception {
+        try (var server = new RawServer(EdgeTest::converse)) {
+            harbour.endpoints(server.port());
+            var config = parse("ports {number: " + plain + " " + port.replace("BERTH", BERTH) + "}");
+            if (refused != null) {
+                config.addPolicies(policy(refused));
+            }
+            configure(config);
+            try (var socket = new Socket(InetAddress.getLoopbackAddress(), plain)) {
+                assertThatThrownBy(() -> {
+                            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+                            throw new SocketException("ended in order");
+                        })
+                        .isInstanceOf(SocketException.class);
+            }
+        }
+    }
+
+    /// Of two names of one port: TLS of `a.example` is ended here and HTTP is inside, that of `*.b.example` is not.
+    private GatewayConfig.Builder oneEndsHere(Certificates a) throws Exception {
+        var config = parse("ports {number: " + secure + " tls: true "
+                + "listeners {name: 'a' hostname: 'a.example' "
+                + host("a.example", route("r", "direct_response {status: 204}")) + "} "
+                + "listeners {name: 'b' hostname: '*.b.example' content: TLS "
+                + "byte_hosts {host: 'x.b.example' forward {" + BERTH + "}}}}");
+        config.getPortsBuilder(0).getListenersBuilder(0).addCertificates(a.sent());
+        return config;
+    }
+
+    @Test
+    void theNameAskedForChoosesWhoEndsTls() throws Exception {
+        var a = Certificates.of("a.example");
+        var behind = Certificates.of("x.b.example");
+        try (var server = new RawServer(socket -> converse(behind.serve(socket)))) {
+            harbour.endpoints(server.port());
+            configure(oneEndsHere(a));
+            try (var socket = tls("X.b.example")) {
+                assertThat(shown(socket)).isEqualTo(behind.certificate());
+                assertThat(converse(socket, LONG)).isEqualTo("hello " + LONG + " goodbye");
+            }
+            assertThat(secured("a.example", "a.example")).startsWith("HTTP/1.1 204");
+            for (var nobody : List.of("y.b.example", "c.example", "")) {
+                assertThatThrownBy(() -> tls(nobody)).isInstanceOf(SSLException.class);
+            }
+        }
+    }
+
+    @Test
+    void whatIsInsideOfTlsIsPassedOn() throws Exception {
+        var a = Certificates.of("a.example");
+        var config = parse("ports {number: " + secure + " tls: true "
+                + "listeners {name: 'a' hostname: 'a.example' content: BYTES_IN_TLS byte_hosts {host: 'a.example' forward {"
+                + BERTH + "}}}}");
+        config.getPortsBuilder(0).getListenersBuilder(0).addCertificates(a.sent());
+        var ended = new CountDownLatch(1);
+        try (var server = new RawServer(socket -> {
+            converse(socket);
+            ended.countDown();
+        })) {
+            harbour.endpoints(server.port());
+            configure(config);
+            try (var socket = tls("a.example")) {
+                assertThat(shown(socket)).isEqualTo(a.certificate());
+                var saying = Thread.ofVirtual().start(() -> {
+                    try {
+                        socket.getOutputStream().write(LONG.getBytes(StandardCharsets.ISO_8859_1));
+                    } catch (IOException cut) {
+                        // what is heard is judged
+                    }
+                });
+                var heard = socket.getInputStream().readNBytes("hello ".length() + LONG.length());
+                assertThat(new String(heard, StandardCharsets.ISO_8859_1)).isEqualTo("hello " + LONG);
+                saying.join();
+            }
+            ended.await();
+        }
+    }
+
+    @Test
+    void whoNeverSaysWhomItWantsIsCutOff() throws Exception {
+        configure(oneEndsHere(Certificates.of("a.example")));
+        for (var begun : List.of(
+                "",
+                "\26\3\1\77\377" + "\1\0\77\373" + "\3".repeat(1000),
+                "\26\3\1\77\377\1\1\0\0" + "\3".repeat(70_000))) {
+            try (var socket = new Socket(InetAddress.getLoopbackAddress(), secure)) {
+                var heard = converse(socket, begun);
+                assertThat(heard).doesNotContain("hello");
+            } catch (SocketException cut) {
+                assertThat(cut).isNotNull();
+            }
         }
     }
 

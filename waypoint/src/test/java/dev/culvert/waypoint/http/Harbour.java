@@ -173,6 +173,51 @@ final class Harbour implements AutoCloseable {
         mesh.apply(changes);
     }
 
+    /// Makes the waypoint known, which is the one of the Service at the same address.
+    void waypointOfBerth(int endpoint) {
+        endpoints(endpoint);
+        var name = dev.culvert.protos.workload.NamespacedHostname.newBuilder()
+                .setNamespace("quay")
+                .setHostname("w.quay.svc.cluster.local");
+        mesh.apply(List.of(
+                AddressReader.read(Address.newBuilder()
+                        .setService(Service.newBuilder()
+                                .setName("berth")
+                                .setNamespace("quay")
+                                .setHostname(BERTH.hostname())
+                                .setWaypoint(dev.culvert.protos.workload.GatewayAddress.newBuilder()
+                                        .setHostname(name)
+                                        .setHboneMtlsPort(15008))
+                                .addAddresses(
+                                        NetworkAddress.newBuilder().setAddress(ByteString.copyFrom(VIP.getAddress())))
+                                .addPorts(Port.newBuilder().setServicePort(80).setTargetPort(1)))
+                        .build()),
+                AddressReader.read(Address.newBuilder()
+                        .setService(Service.newBuilder()
+                                .setName("w")
+                                .setNamespace("quay")
+                                .setHostname("w.quay.svc.cluster.local")
+                                .addPorts(
+                                        Port.newBuilder().setServicePort(15008).setTargetPort(15008)))
+                        .build()),
+                AddressReader.read(Address.newBuilder()
+                        .setWorkload(dev.culvert.protos.workload.Workload.newBuilder()
+                                .setUid("w")
+                                .setName("w")
+                                .setNamespace("quay")
+                                .setServiceAccount("w")
+                                .setTunnelProtocol(TunnelProtocol.HBONE)
+                                .addAddresses(ByteString.copyFrom(VIP.getAddress()))
+                                .putServices(
+                                        "quay/w.quay.svc.cluster.local",
+                                        PortList.newBuilder()
+                                                .addPorts(Port.newBuilder()
+                                                        .setServicePort(15008)
+                                                        .setTargetPort(15008))
+                                                .build()))
+                        .build())));
+    }
+
     /// @param forward what stands in the route's action beside the backend
     static ServiceConfig.Builder config(Protocol protocol, String forward) throws Exception {
         var text =
