@@ -10,6 +10,7 @@ import dev.culvert.kube.object.ObjectKey;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Service;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
@@ -85,6 +86,62 @@ class ClusterSourceTest {
             assertThat(first.objects()).containsOnlyKeys(new ObjectKey(Kind.SERVICE, namespace, "cart"));
             assertThat(source.off()).isEmpty();
         }
+    }
+
+    /// Of Secrets only those that hold certificates are kept, whatever their type; a password never is.
+    @Test
+    void istiosGatewaysAndSecretsWithCertificatesAreRead() throws Exception {
+        client.resource("""
+                apiVersion: apiextensions.k8s.io/v1
+                kind: CustomResourceDefinition
+                metadata: {name: gateways.networking.istio.io}
+                spec:
+                  group: networking.istio.io
+                  scope: Namespaced
+                  names: {kind: Gateway, listKind: GatewayList, plural: gateways, singular: gateway}
+                  versions:
+                    - name: v1
+                      served: true
+                      storage: true
+                      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+                """).forceConflicts().serverSideApply();
+        secret("a-tls", "kubernetes.io/tls", Map.of("tls.crt", "c", "tls.key", "k"));
+        secret("b-pair", "Opaque", Map.of("cert", "c", "key", "k"));
+        secret("c-authority", "Opaque", Map.of("cacert", "c"));
+        secret("d-password", "Opaque", Map.of("password", "k"));
+        secret("e-login", "kubernetes.io/basic-auth", Map.of("username", "c", "password", "k"));
+        var options = ClusterSource.Options.of(EnumSet.of(Kind.SECRET, Kind.ISTIO_GATEWAY))
+                .inNamespace(namespace);
+        try (var _ = ClusterSource.open(client, options, told::add)) {
+            var first = await(_ -> true);
+            assertThat(first.problems()).isEmpty();
+            assertThat(first.objects().keySet())
+                    .extracting(ObjectKey::name)
+                    .containsExactlyInAnyOrder("a-tls", "b-pair", "c-authority");
+            client.resource("""
+                    apiVersion: networking.istio.io/v1
+                    kind: Gateway
+                    metadata: {name: gate, namespace: %s}
+                    spec: {servers: [{port: {number: 80, protocol: HTTP}, hosts: ["*"]}]}
+                    """.formatted(namespace)).serverSideApply();
+            await(now -> now.objects().containsKey(new ObjectKey(Kind.ISTIO_GATEWAY, namespace, "gate")));
+            secret("b-pair", "Opaque", Map.of("password", "k"));
+            await(now -> !now.objects().containsKey(new ObjectKey(Kind.SECRET, namespace, "b-pair")));
+        }
+    }
+
+    private void secret(String name, String type, Map<String, String> text) {
+        client.secrets().inNamespace(namespace).withName(name).delete();
+        client.secrets()
+                .inNamespace(namespace)
+                .resource(new SecretBuilder()
+                        .withNewMetadata()
+                        .withName(name)
+                        .endMetadata()
+                        .withType(type)
+                        .withStringData(text)
+                        .build())
+                .create();
     }
 
     private io.fabric8.kubernetes.api.model.Service service(int port) {
