@@ -18,7 +18,7 @@ class IngressTest extends InstalledMesh {
         cluster.apply(shop.certificate(made()));
         cluster.apply(shop.door("server"));
         Await.until("the Gateway is programmed", () -> door("Programmed").equals("True"));
-        var address = address();
+        var address = address("door-culvert");
         Await.until(
                 "it answers in clear",
                 () -> ask("curl -s -H 'Host: shop.example' http://" + address + "/")
@@ -56,6 +56,34 @@ class IngressTest extends InstalledMesh {
         assertThat(ask(ASK.formatted(address) + " -w '%{http_code}'; true")).isEqualTo("000");
     }
 
+    @Test
+    void istiosOwnGatewayServesItsVirtualServices() throws Exception {
+        cluster.apply(resource("gateway-crds.yaml"));
+        cluster.apply(shop.gate("server", made()));
+        cluster.apply(shop.onlyFrom("server", "sea-culvert"));
+        Await.until("the Gateway's Service has the servers' ports", () -> ports().containsAll(List.of(80, 443, 9000)));
+        var address = address("sea-culvert");
+        Await.until("it answers in TLS", () -> ask(ASK.formatted(address)).contains(word));
+        assertThat(ask("curl -s -o /dev/null -w '%{http_code} %{redirect_url}' -H 'Host: shop.example' http://"
+                        + address + "/a"))
+                .isEqualTo("301 https://shop.example/a");
+        assertThat(ask("curl -s http://" + address + ":9000/")).contains(word);
+        assertThat(cluster.fetch(shop.namespace(), "web", server()).code()).isNotZero();
+    }
+
+    private List<Integer> ports() {
+        var service = cluster.client()
+                .services()
+                .inNamespace(shop.namespace())
+                .withName("sea-culvert")
+                .get();
+        return service == null
+                ? List.of()
+                : service.getSpec().getPorts().stream()
+                        .map(port -> port.getPort())
+                        .toList();
+    }
+
     private String door(String condition) {
         return cluster.condition("Gateway", shop.namespace(), "door", condition);
     }
@@ -70,11 +98,11 @@ class IngressTest extends InstalledMesh {
                 .get("status"));
     }
 
-    private String address() {
+    private String address(String service) {
         return cluster.client()
                 .services()
                 .inNamespace(shop.namespace())
-                .withName("door-culvert")
+                .withName(service)
                 .get()
                 .getSpec()
                 .getClusterIP();

@@ -155,6 +155,48 @@ record Shop(String namespace, String image) {
                 """.formatted(namespace, server);
     }
 
+    /// Istio's own Gateway, on the pods of another at the edge: in TLS, as bytes, and in clear sent to TLS.
+    /// @param pair certificate and key, each in base64
+    String gate(String server, List<String> pair) {
+        return """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: Gateway
+                metadata:
+                  name: sea
+                  namespace: %1$s
+                  annotations: {networking.istio.io/service-type: ClusterIP}
+                spec:
+                  gatewayClassName: culvert
+                  infrastructure: {labels: {istio: %1$s}}
+                  listeners: [{name: unused, port: 8080, protocol: HTTP}]
+                ---
+                apiVersion: v1
+                kind: Secret
+                type: Opaque
+                metadata: {name: gate, namespace: %1$s}
+                data: {cert: "%3$s", key: "%4$s"}
+                ---
+                apiVersion: networking.istio.io/v1
+                kind: Gateway
+                metadata: {name: sea, namespace: %1$s}
+                spec:
+                  selector: {istio: %1$s}
+                  servers:
+                  - {port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.example], tls: {httpsRedirect: true}}
+                  - {port: {number: 443, name: https, protocol: HTTPS}, hosts: [shop.example], tls: {mode: SIMPLE, credentialName: gate}}
+                  - {port: {number: 9000, name: tcp, protocol: TCP}, hosts: ["*"]}
+                ---
+                apiVersion: networking.istio.io/v1
+                kind: VirtualService
+                metadata: {name: server, namespace: %1$s}
+                spec:
+                  hosts: [shop.example]
+                  gateways: [sea]
+                  http: [{route: [{destination: {host: %2$s, port: {number: 80}}}]}]
+                  tcp: [{match: [{port: 9000}], route: [{destination: {host: %2$s, port: {number: 80}}}]}]
+                """.formatted(namespace, server, pair.getFirst(), pair.getLast());
+    }
+
     /// The same Service, also on a port of every node.
     String nodePort(String server) {
         return """
