@@ -2,12 +2,15 @@ package dev.culvert.istiod.ingress;
 
 import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.object.Kind;
+import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// A listener, and what can be done of it.
 /// @param conflicted holds if another listener is in its way
 /// @param certificates where TLS is ended here; those that could be had
+/// @param clients who signs clients' certificates; empty if clients are not asked for one
 /// @param kinds of routes that may be attached
 public record EdgeListener(
         Gateway.Listener said,
@@ -15,8 +18,10 @@ public record EdgeListener(
         Verdict conflicted,
         Verdict resolved,
         List<ServerKey> certificates,
+        Optional<List<X509Certificate>> clients,
         Set<Kind> kinds) {
     public EdgeListener {
+        clients = clients.map(List::copyOf);
         certificates = List.copyOf(certificates);
         kinds = Set.copyOf(kinds);
     }

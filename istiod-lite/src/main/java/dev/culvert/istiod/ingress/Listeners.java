@@ -45,18 +45,36 @@ public final class Listeners {
 
     private EdgeListener one(Listener listener) {
         var certificates = new ArrayList<ServerKey>();
-        var accepted = accepted(listener);
+        var clients = clients(listener);
+        var accepted = accepted(listener, clients);
         var kinds = accepted.holds() ? kinds(listener) : EnumSet.noneOf(Kind.class);
         var secrets = accepted.holds()
                         && WITH_TLS.contains(listener.protocol())
                         && !mode(listener).equals(PASSTHROUGH)
                 ? secrets(listener, certificates)
                 : Optional.<Verdict>empty();
-        var resolved = secrets.or(() -> unknownKind(listener)).orElseGet(() -> Verdict.yes("ResolvedRefs"));
-        return new EdgeListener(listener, accepted, conflicted(listener), resolved, certificates, kinds);
+        var resolved = secrets.or(() -> clients.flatMap(ClientAuthorities::wrong))
+                .or(() -> unknownKind(listener))
+                .orElseGet(() -> Verdict.yes("ResolvedRefs"));
+        return new EdgeListener(
+                listener,
+                accepted,
+                conflicted(listener),
+                resolved,
+                certificates,
+                clients.map(ClientAuthorities::certificates),
+                kinds);
     }
 
-    private static Verdict accepted(Listener listener) {
+    /// Of HTTPS, if its clients are asked for certificates.
+    private Optional<ClientAuthorities> clients(Listener listener) {
+        var refs = gateway.frontend().authorities(listener.port());
+        return refs.isEmpty() || !listener.protocol().equals("HTTPS")
+                ? Optional.empty()
+                : Optional.of(ClientAuthorities.of(refs, gateway, objects));
+    }
+
+    private static Verdict accepted(Listener listener, Optional<ClientAuthorities> clients) {
         if (!PROTOCOLS.contains(listener.protocol())) {
             return Verdict.no(
                     "UnsupportedProtocol",
@@ -75,6 +93,14 @@ public final class Listeners {
         }
         if (RESERVED.contains(listener.port())) {
             return Verdict.no("PortUnavailable", "port " + listener.port() + " is the gateway's own: write another");
+        }
+        if (clients.filter(one -> one.certificates().isEmpty()).isPresent()) {
+            return Verdict.no(
+                    "NoValidCACertificate",
+                    "nobody could get in: none of spec.tls.frontend's caCertificateRefs can be used; "
+                            + clients.flatMap(ClientAuthorities::wrong)
+                                    .map(Verdict::message)
+                                    .orElse(""));
         }
         return Verdict.yes("Accepted");
     }

@@ -55,6 +55,7 @@ final class ListenerTables {
         var opened = to.listener(
                 said.port(), listener.isTls() ? Form.TLS : Form.HTTP, said.name(), said.hostname(), content(listener));
         opened.certificates(listener.certificates());
+        listener.clients().ifPresent(authorities -> opened.clients(authorities, false, List.of()));
         attached(HttpRoute.class, listener, gateway)
                 .forEach((host, attached) -> opened.routes(
                         host,

@@ -208,6 +208,92 @@ class GatewayTablesTest {
                 .isEqualTo(1);
     }
 
+    // ---- clients' certificates ----
+
+    private static String asking(String frontend) {
+        return gateway(
+                        "[{name: s, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: c}]}}, {name: t, port: 444, protocol: HTTPS, tls: {certificateRefs: [{name: c}]}}]")
+                + "  tls: {frontend: " + frontend + "}\n";
+    }
+
+    private static String authorities(String namespace, String name) throws Exception {
+        var key = ServerCertificates.key("EC", 256);
+        var secret = ServerCertificates.secret(namespace, name, key, key);
+        return secret.substring(0, secret.indexOf("  tls.key:"))
+                .replace("kind: Secret\ntype: kubernetes.io/tls", "kind: ConfigMap")
+                .replace("stringData:", "data:")
+                .replace("tls.crt:", "ca.crt:");
+    }
+
+    private static String refs(String refs) {
+        return "{validation: {caCertificateRefs: [" + refs + "]}}";
+    }
+
+    private static final String OWN = "{group: '', kind: ConfigMap, name: signers}";
+
+    @Test
+    void clientsAreAskedForCertificatesOfTheNamedAuthorities() throws Exception {
+        var key = ServerCertificates.key("EC", 256);
+        var all = authorities("quay", "signers") + ServerCertificates.secret("quay", "c", key, key);
+        var everywhere = told(objects(asking("{default: " + refs(OWN) + "}") + all));
+        assertThat(everywhere.getPortsList()).allSatisfy(port -> {
+            assertThat(port.getListeners(0).getClients().getAuthoritiesCount()).isEqualTo(1);
+            assertThat(port.getListeners(0).getClients().getOptional()).isFalse();
+        });
+        var one = told(objects(asking("{default: {}, perPort: [{port: 443, tls: " + refs(OWN) + "}]}") + all));
+        assertThat(one.getPorts(0).getListeners(0).hasClients()).isTrue();
+        assertThat(one.getPorts(1).getListeners(0).hasClients()).isFalse();
+        var other = told(objects(asking("{default: " + refs(OWN) + ", perPort: [{port: 443, tls: {}}]}") + all));
+        assertThat(other.getPorts(0).getListeners(0).hasClients()).isFalse();
+        assertThat(other.getPorts(1).getListeners(0).hasClients()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{group: '', kind: ConfigMap, name: gone} | InvalidCACertificateRef",
+                "{group: '', kind: Secret, name: c} | InvalidCACertificateKind",
+                "{group: '', kind: ConfigMap, name: theirs, namespace: ship} | RefNotPermitted"
+            },
+            quoteCharacter = '`')
+    void withoutAuthoritiesAListenerIsNotServed(String ref, String reason) throws Exception {
+        var key = ServerCertificates.key("EC", 256);
+        var rest = authorities("quay", "signers")
+                + authorities("ship", "theirs")
+                + ServerCertificates.secret("quay", "c", key, key);
+        var none = objects(asking("{default: " + refs(ref) + "}") + rest);
+        assertThat(only(none).accepted().reason()).isEqualTo("NoValidCACertificate");
+        assertThat(only(none).resolved().reason()).isEqualTo(reason);
+        assertThat(told(none).getPortsCount()).isZero();
+        var some = objects(asking("{default: " + refs(ref + ", " + OWN) + "}") + rest);
+        assertThat(only(some).accepted().holds()).isTrue();
+        assertThat(only(some).resolved().reason()).isEqualTo(reason);
+        assertThat(told(some).getPorts(0).getListeners(0).getClients().getAuthoritiesCount())
+                .isEqualTo(1);
+    }
+
+    @Test
+    void authoritiesOfAnotherNamespaceNeedAGrant() throws Exception {
+        var key = ServerCertificates.key("EC", 256);
+        var granted =
+                objects(asking("{default: " + refs("{group: '', kind: ConfigMap, name: theirs, namespace: ship}") + "}")
+                        + authorities("ship", "theirs")
+                        + ServerCertificates.secret("quay", "c", key, key)
+                        + """
+                        ---
+                        apiVersion: gateway.networking.k8s.io/v1beta1
+                        kind: ReferenceGrant
+                        metadata: {name: g, namespace: ship}
+                        spec:
+                          from: [{group: gateway.networking.k8s.io, kind: Gateway, namespace: quay}]
+                          to: [{group: "", kind: ConfigMap}]
+                        """);
+        assertThat(only(granted).resolved().holds()).isTrue();
+        assertThat(told(granted).getPorts(0).getListeners(0).getClients().getAuthoritiesCount())
+                .isEqualTo(1);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -1,7 +1,7 @@
 package dev.culvert.kube.client;
 
+import dev.culvert.kube.object.AuthorityMap;
 import dev.culvert.kube.object.Kind;
-import dev.culvert.kube.object.MeshConfig;
 import dev.culvert.kube.object.ObjectSet;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResourceList;
@@ -71,15 +71,17 @@ public final class ClusterSource implements AutoCloseable {
             kinds = Collections.unmodifiableSet(EnumSet.copyOf(kinds));
         }
 
-        /// Every kind that says something about the mesh, without Secrets.
+        /// Every kind that says something about the mesh, without Secrets and ConfigMaps.
         public static Options mesh() {
-            return of(EnumSet.complementOf(EnumSet.of(Kind.DEPLOYMENT, Kind.SERVICE_ACCOUNT, Kind.SECRET)));
+            return of(EnumSet.complementOf(
+                    EnumSet.of(Kind.DEPLOYMENT, Kind.SERVICE_ACCOUNT, Kind.SECRET, Kind.CONFIG_MAP)));
         }
 
-        /// With the Secrets that hold certificates, too.
+        /// With the Secrets and ConfigMaps that hold certificates, too.
         public Options withTlsSecrets() {
             var more = EnumSet.copyOf(kinds);
             more.add(Kind.SECRET);
+            more.add(Kind.CONFIG_MAP);
             return new Options(more, node, namespace);
         }
 
@@ -202,7 +204,7 @@ public final class ClusterSource implements AutoCloseable {
             }
         }
         if (resource.kind() == Kind.CONFIG_MAP) {
-            wanted = wanted.withField("metadata.name", MeshConfig.NAME);
+            wanted = wanted.withoutField("metadata.name", AuthorityMap.OF_CLUSTER);
         }
         if (resource.kind() == Kind.ENDPOINT_SLICE) {
             // What the cluster makes of selectors we make ourselves.

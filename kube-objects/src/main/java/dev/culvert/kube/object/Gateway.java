@@ -7,7 +7,12 @@ import java.util.Set;
 
 /// A `gateway.networking.k8s.io` Gateway.
 public record Gateway(
-        Metadata metadata, String className, List<Listener> listeners, Infrastructure infrastructure, Place place)
+        Metadata metadata,
+        String className,
+        List<Listener> listeners,
+        Frontend frontend,
+        Infrastructure infrastructure,
+        Place place)
         implements KubeObject {
     public static final Set<String> WAYPOINT_CLASSES = Set.of("istio-waypoint", "culvert-waypoint");
 
@@ -44,6 +49,23 @@ public record Gateway(
     public record Tls(String mode, List<ObjectRef> certificates) {
         public Tls {
             certificates = List.copyOf(certificates);
+        }
+    }
+
+    /// Whose certificates clients have to show.
+    /// @param byDefault who signs them; empty if none are asked for
+    /// @param ports those that say another
+    public record Frontend(List<ObjectRef> byDefault, Map<Integer, List<ObjectRef>> ports) {
+        public static final Frontend NONE = new Frontend(List.of(), Map.of());
+
+        public Frontend {
+            byDefault = List.copyOf(byDefault);
+            ports = Map.copyOf(ports);
+        }
+
+        /// Empty if a port's clients are not asked.
+        public List<ObjectRef> authorities(int port) {
+            return ports.getOrDefault(port, byDefault);
         }
     }
 

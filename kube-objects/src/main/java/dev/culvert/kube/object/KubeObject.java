@@ -9,6 +9,7 @@ public sealed interface KubeObject
                 ServiceAccount,
                 TlsSecret,
                 MeshConfig,
+                AuthorityMap,
                 EndpointSlice,
                 Deployment,
                 PeerAuthentication,
@@ -37,6 +38,7 @@ public sealed interface KubeObject
             case ServiceAccount _ -> Kind.SERVICE_ACCOUNT;
             case TlsSecret _ -> Kind.SECRET;
             case MeshConfig _ -> Kind.CONFIG_MAP;
+            case AuthorityMap _ -> Kind.CONFIG_MAP;
             case EndpointSlice _ -> Kind.ENDPOINT_SLICE;
             case Deployment _ -> Kind.DEPLOYMENT;
             case PeerAuthentication _ -> Kind.PEER_AUTHENTICATION;

@@ -22,6 +22,8 @@ public record MeshConfig(
     /// Its name, in every mesh.
     public static final String NAME = "istio";
 
+    public static final String ENTRY = "mesh";
+
     /// `pathNormalization.normalization`.
     public enum PathNormalization {
         /// RFC 3986: dot segments, unreserved escapes, backslashes.

@@ -72,6 +72,7 @@ public final class ObjectSet {
 
     public <T extends KubeObject> Optional<T> find(Class<T> type, Kind kind, String namespace, String name) {
         return Optional.ofNullable(objects.get(new ObjectKey(kind, namespace, name)))
+                .filter(type::isInstance)
                 .map(type::cast);
     }
 

@@ -2,30 +2,20 @@ package dev.culvert.kube.read;
 
 import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.object.Gateway.From;
+import dev.culvert.kube.object.Gateway.Frontend;
 import dev.culvert.kube.object.Gateway.Infrastructure;
 import dev.culvert.kube.object.Gateway.Listener;
+import dev.culvert.kube.object.Gateway.ObjectRef;
 import dev.culvert.kube.object.GatewayClass;
-import dev.culvert.kube.object.LabelSelector;
-import dev.culvert.kube.object.LabelSelector.Operator;
-import dev.culvert.kube.object.LabelSelector.Requirement;
 import dev.culvert.kube.object.Metadata;
-import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /// Reads Gateways of the Gateway API.
 final class GatewayReader {
     private static final Map<String, From> FROM = Map.of("Same", From.SAME, "All", From.ALL, "Selector", From.SELECTOR);
-    private static final Map<String, Operator> OPERATORS = Map.of(
-            "In",
-            Operator.IN,
-            "NotIn",
-            Operator.NOT_IN,
-            "Exists",
-            Operator.EXISTS,
-            "DoesNotExist",
-            Operator.DOES_NOT_EXIST);
     private static final String ACCOUNT = "gateway.istio.io/service-account";
     private static final String NAME = "gateway.istio.io/name-override";
 
@@ -42,16 +32,11 @@ final class GatewayReader {
                 spec.children("listeners").stream()
                         .map(listener -> listener(listener, metadata))
                         .toList(),
+                frontend(spec, metadata),
                 infrastructure(spec, metadata),
                 object.place());
         if (gateway.isWaypoint()) {
             check(spec, gateway);
-        }
-        if (gateway.isIngress() && spec.has("tls")) {
-            spec.error(
-                    "tls",
-                    spec.named("tls") + " is not supported yet: clients would get in without certificate",
-                    "remove it");
         }
         if (gateway.isWaypoint() || gateway.isIngress()) {
             checkCommon(object, spec, gateway);
@@ -91,6 +76,61 @@ final class GatewayReader {
         if (spec.has("addresses")) {
             spec.warning("addresses", spec.named("addresses") + " is not supported yet and is ignored", "remove it");
         }
+    }
+
+    // ---- clients' certificates ----
+
+    private static Frontend frontend(Fields spec, Metadata metadata) {
+        var tls = spec.childOrEmpty("tls").knowing(RouteFields.GATEWAY_TLS);
+        if (tls.has("backend")) {
+            tls.error("backend", tls.named("backend") + " is not supported yet", "remove it");
+        }
+        var said = tls.childOrEmpty("frontend").knowing(RouteFields.FRONTEND);
+        if (tls.has("frontend") && !said.has("default")) {
+            tls.error("frontend", said.named("default") + " is missing", "write default, which may be {}");
+        }
+        var ports = new HashMap<Integer, List<ObjectRef>>();
+        for (var one : said.children("perPort")) {
+            one.knowing(RouteFields.FRONTEND_PORT);
+            if (!one.has("port")) {
+                one.error("port", one.named("port") + " is missing", "add it");
+            }
+            one.integer("port", 1, 65535).ifPresent(port -> {
+                if (ports.put(port, authorities(one.childOrEmpty("tls"), metadata)) != null) {
+                    one.error("port", "port " + port + " is written twice", "keep one of them");
+                }
+            });
+        }
+        return new Frontend(authorities(said.childOrEmpty("default"), metadata), ports);
+    }
+
+    /// Empty if nothing is said; what is said and empty is a mistake.
+    private static List<ObjectRef> authorities(Fields tls, Metadata metadata) {
+        tls.knowing(RouteFields.FRONTEND_TLS);
+        if (!tls.has("validation")) {
+            return List.of();
+        }
+        var validation = tls.childOrEmpty("validation").knowing(RouteFields.VALIDATION);
+        if (!validation.text("mode", "AllowValidOnly").equals("AllowValidOnly")) {
+            validation.error(
+                    "mode",
+                    validation.named("mode") + " " + validation.text("mode", "")
+                            + " is not supported: clients would get in with any certificate",
+                    "write AllowValidOnly");
+        }
+        var refs = validation.children("caCertificateRefs").stream()
+                .map(ref -> ref.knowing(RouteFields.SECRET_REF))
+                .map(ref -> new ObjectRef(
+                        ref.text("group", ""),
+                        ref.requiredText("kind"),
+                        ref.text("namespace", metadata.namespace()),
+                        ref.requiredText("name")))
+                .toList();
+        if (refs.isEmpty()) {
+            validation.error(
+                    "caCertificateRefs", validation.named("caCertificateRefs") + " is missing", "name a ConfigMap");
+        }
+        return refs;
     }
 
     private static Infrastructure infrastructure(Fields spec, Metadata metadata) {
@@ -155,35 +195,12 @@ final class GatewayReader {
 
     private static Gateway.Allowed allowed(Fields routes) {
         var namespaces = routes.childOrEmpty("namespaces").knowing(RouteFields.ROUTE_NAMESPACES);
-        var selector = namespaces.childOrEmpty("selector").knowing(KnownFields.LABEL_SELECTOR);
+        var selector = namespaces.childOrEmpty("selector");
         var kinds = routes.children("kinds").stream()
                 .map(kind -> kind.knowing(RouteFields.ROUTE_KIND))
                 .map(kind -> new Gateway.RouteKind(
                         kind.text("group", "gateway.networking.k8s.io"), kind.requiredText("kind")))
                 .toList();
-        return new Gateway.Allowed(namespaces.oneOf("from", FROM).orElse(From.SAME), selector(selector), kinds);
-    }
-
-    private static LabelSelector selector(Fields selector) {
-        var requirements = new ArrayList<Requirement>();
-        for (var one : selector.children("matchExpressions")) {
-            one.knowing(RouteFields.REQUIREMENT);
-            var values = one.texts("values");
-            var key = one.requiredText("key");
-            one.oneOf("operator", OPERATORS).ifPresent(operator -> {
-                var needsValues = operator == Operator.IN || operator == Operator.NOT_IN;
-                if (needsValues == values.isEmpty()) {
-                    one.error(
-                            "values",
-                            one.named("values") + (needsValues ? " is missing" : " has no meaning with this operator"),
-                            needsValues ? "add it" : "remove it");
-                }
-                requirements.add(new Requirement(key, operator, Set.copyOf(values)));
-            });
-            if (!one.has("operator")) {
-                one.error("operator", one.named("operator") + " is missing", "write In, NotIn, Exists or DoesNotExist");
-            }
-        }
-        return new LabelSelector(selector.textMap("matchLabels"), requirements);
+        return new Gateway.Allowed(namespaces.oneOf("from", FROM).orElse(From.SAME), SelectorReader.selector(selector), kinds);
     }
 }

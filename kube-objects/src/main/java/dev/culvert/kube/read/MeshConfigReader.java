@@ -11,8 +11,6 @@ import java.util.TreeSet;
 /// Reads the ConfigMap `istio`. What Istio's own installation writes there for its sidecars says nothing here, and is
 /// passed over in silence; what somebody may count on is named.
 final class MeshConfigReader {
-    private static final Set<String> CONFIG_MAP =
-            Set.of("apiVersion", "binaryData", "data", "immutable", "kind", "metadata");
     private static final Set<String> DATA = Set.of("mesh", "meshNetworks");
     private static final Set<String> USED =
             Set.of("defaultHttpRetryPolicy", "discoverySelectors", "pathNormalization", "rootNamespace", "trustDomain");
@@ -74,9 +72,9 @@ final class MeshConfigReader {
     private MeshConfigReader() {}
 
     static MeshConfig meshConfig(Fields object, Metadata metadata) {
-        object.knowing(CONFIG_MAP);
+        object.knowing(KnownFields.CONFIG_MAP);
         object.childOrEmpty("data").knowing(DATA);
-        var mesh = object.childOrEmpty("data").embedded("mesh");
+        var mesh = object.childOrEmpty("data").embedded(MeshConfig.ENTRY);
         check(mesh);
         return new MeshConfig(
                 metadata,

@@ -1,5 +1,6 @@
 package dev.culvert.kube.read;
 
+import dev.culvert.kube.object.AuthorityMap;
 import dev.culvert.kube.object.Deployment;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.KubeObject;
@@ -66,9 +67,15 @@ final class ObjectReader {
     static boolean isForeign(Kind kind, Fields object) {
         return switch (kind) {
             case SECRET -> !SecretReader.isOne(object);
-            case CONFIG_MAP -> !nameForMessages(object).equals(MeshConfig.NAME);
+            case CONFIG_MAP ->
+                !isMeshConfig(object) && !object.childOrEmpty("data").has(AuthorityMap.ENTRY);
             default -> false;
         };
+    }
+
+    private static boolean isMeshConfig(Fields object) {
+        return nameForMessages(object).equals(MeshConfig.NAME)
+                && object.childOrEmpty("data").has(MeshConfig.ENTRY);
     }
 
     private static Result unknown(Fields object, String kind, boolean foreign) {
@@ -150,7 +157,7 @@ final class ObjectReader {
             case POD -> PodReader.pod(object, metadata);
             case SERVICE -> ServiceReader.service(object, metadata);
             case SECRET -> SecretReader.secret(object, metadata);
-            case CONFIG_MAP -> MeshConfigReader.meshConfig(object, metadata);
+            case CONFIG_MAP -> isMeshConfig(object) ? MeshConfigReader.meshConfig(object, metadata) : authorities(object, metadata);
             case SERVICE_ACCOUNT ->
                 new ServiceAccount(
                         metadata, object.knowing(KnownFields.SERVICE_ACCOUNT).place());
@@ -171,6 +178,11 @@ final class ObjectReader {
             case SERVICE_ENTRY -> ServiceEntryReader.serviceEntry(object, metadata);
             case WORKLOAD_ENTRY -> ServiceEntryReader.workloadEntry(object, metadata);
         };
+    }
+
+    private static AuthorityMap authorities(Fields object, Metadata metadata) {
+        var data = object.knowing(KnownFields.CONFIG_MAP).childOrEmpty("data");
+        return new AuthorityMap(metadata, data.text(AuthorityMap.ENTRY, ""), object.place());
     }
 
     private static Node node(Fields object, Metadata metadata) {

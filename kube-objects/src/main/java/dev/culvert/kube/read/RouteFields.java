@@ -12,6 +12,11 @@ final class RouteFields {
     static final Set<String> LISTENER = Set.of("allowedRoutes", "hostname", "name", "port", "protocol", "tls");
     static final Set<String> LISTENER_TLS = Set.of("certificateRefs", "frontendValidation", "mode", "options");
     static final Set<String> SECRET_REF = Set.of("group", "kind", "name", "namespace");
+    static final Set<String> GATEWAY_TLS = Set.of("backend", "frontend");
+    static final Set<String> FRONTEND = Set.of("default", "perPort");
+    static final Set<String> FRONTEND_PORT = Set.of("port", "tls");
+    static final Set<String> FRONTEND_TLS = Set.of("validation");
+    static final Set<String> VALIDATION = Set.of("caCertificateRefs", "mode");
     static final Set<String> REQUIREMENT = Set.of("key", "operator", "values");
     static final Set<String> ROUTE_KIND = Set.of("group", "kind");
     static final Set<String> ALLOWED_ROUTES = Set.of("kinds", "namespaces");

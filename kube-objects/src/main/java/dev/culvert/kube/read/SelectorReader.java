@@ -9,7 +9,6 @@ import java.util.Set;
 
 /// Reads label selectors of Kubernetes (`matchLabels`, `matchExpressions`).
 final class SelectorReader {
-    private static final Set<String> REQUIREMENT = Set.of("key", "operator", "values");
     private static final Map<String, Operator> OPERATORS = Map.of(
             "In",
             Operator.IN,
@@ -26,7 +25,7 @@ final class SelectorReader {
         selector.knowing(KnownFields.LABEL_SELECTOR);
         var requirements = new ArrayList<Requirement>();
         for (var one : selector.children("matchExpressions")) {
-            one.knowing(REQUIREMENT);
+            one.knowing(RouteFields.REQUIREMENT);
             var values = one.texts("values");
             var key = one.requiredText("key");
             one.requiredText("operator");

@@ -9,6 +9,7 @@ import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.ObjectKey;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Service;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
@@ -109,6 +110,8 @@ class ClusterSourceTest {
         secret("b-pair", "Opaque", Map.of("cert", "c", "key", "k"));
         secret("c-authority", "Opaque", Map.of("cacert", "c"));
         secret("d-password", "Opaque", Map.of("password", "k"));
+        map("f-authority", "ca.crt");
+        map("g-other", "log-level");
         secret("e-login", "kubernetes.io/basic-auth", Map.of("username", "c", "password", "k"));
         var options = ClusterSource.Options.of(EnumSet.of(Kind.SECRET, Kind.ISTIO_GATEWAY))
                 .inNamespace(namespace);
@@ -117,7 +120,7 @@ class ClusterSourceTest {
             assertThat(first.problems()).isEmpty();
             assertThat(first.objects().keySet())
                     .extracting(ObjectKey::name)
-                    .containsExactlyInAnyOrder("a-tls", "b-pair", "c-authority");
+                    .containsExactlyInAnyOrder("a-tls", "b-pair", "c-authority", "f-authority");
             client.resource("""
                     apiVersion: networking.istio.io/v1
                     kind: Gateway
@@ -128,6 +131,18 @@ class ClusterSourceTest {
             secret("b-pair", "Opaque", Map.of("password", "k"));
             await(now -> !now.objects().containsKey(new ObjectKey(Kind.SECRET, namespace, "b-pair")));
         }
+    }
+
+    private void map(String name, String entry) {
+        client.configMaps()
+                .inNamespace(namespace)
+                .resource(new ConfigMapBuilder()
+                        .withNewMetadata()
+                        .withName(name)
+                        .endMetadata()
+                        .withData(Map.of(entry, "c"))
+                        .build())
+                .create();
     }
 
     private void secret(String name, String type, Map<String, String> text) {
