@@ -12,7 +12,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule pureStaysPure = noClasses()
             .that()
-            .resideInAnyPackage("..istiod.ambient..", "..istiod.waypoint..")
+            .resideInAnyPackage("..istiod.ambient..", "..istiod.waypoint..", "..istiod.grpc..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("io.netty..", "io.grpc..", "java.net.http..", "java.nio.channels..")

@@ -1,5 +1,6 @@
 package dev.culvert.istiod;
 
+import dev.culvert.istiod.ca.Caller;
 import dev.culvert.istiod.ca.CallerCheck;
 import dev.culvert.istiod.ca.CertificateAuthority;
 import dev.culvert.istiod.ca.CertificateService;
@@ -49,6 +50,18 @@ final class RunningServer implements AutoCloseable {
         var file = directory.resolve("token-" + node);
         tokens.write(file, node, "uid-" + node);
         return with(file.toString());
+    }
+
+    /// The token of a pod, as a file.
+    Path tokenOf(Caller pod) throws IOException, GeneralSecurityException {
+        var file = directory.resolve("token-" + pod.namespace() + "-" + pod.pod());
+        tokens.write(file, pod);
+        return file;
+    }
+
+    /// The certificate of our authority, as a file.
+    Path root() {
+        return directory.resolve("root-cert.pem");
     }
 
     ControlPlane with(String token) {

@@ -16,6 +16,7 @@ import dev.culvert.istiod.ambient.Translator;
 import dev.culvert.istiod.ca.CallerCheck;
 import dev.culvert.istiod.ca.CertificateService;
 import dev.culvert.istiod.ca.ServingTls;
+import dev.culvert.istiod.grpc.GrpcMesh;
 import dev.culvert.istiod.waypoint.WaypointTranslator;
 import dev.culvert.istiod.xds.XdsServer;
 import dev.culvert.kube.object.ObjectSet;
@@ -136,6 +137,7 @@ final class IstiodProcess implements AutoCloseable {
             var ofProxies = new HashMap<String, Message>(waypoints.resources());
             ofProxies.putAll(waypoints.gateways());
             xds.publish(translation.addresses(), translation.policies(), ofProxies);
+            xds.publish(new GrpcMesh(now, translation.addresses(), names));
             problems.addAll(translation.problems());
             problems.addAll(waypoints.problems());
             log.tell(problems);
@@ -204,6 +206,7 @@ final class IstiodProcess implements AutoCloseable {
         for (var client : xds.clients()) {
             var one = all.addObject().put("node", client.node()).put("lastNack", client.lastNack());
             client.state().forEach(one.putObject("types")::put);
+            client.findings().forEach(one.putArray("findings")::add);
         }
         return json.writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n";
     }

@@ -80,7 +80,7 @@ final class Backends {
             }
             to.setSubset(Subset.newBuilder()
                     .setName(destination.subset())
-                    .addAllWorkloads(workloads(service.get(), labels.get())));
+                    .addAllWorkloads(workloads(service.get(), labels.get(), objects, settings)));
         }
         policies.of(service.get(), port.get(), destination.subset(), at.waypointNamespace())
                 .ifPresent(to::setTraffic);
@@ -134,7 +134,9 @@ final class Backends {
                 : Optional.of(at.port()).filter(ports::contains);
     }
 
-    private List<String> workloads(Service service, Map<String, String> labels) {
+    /// Pods of a Service that have more labels, by uid.
+    static List<String> workloads(
+            Service service, Map<String, String> labels, ObjectSet objects, TranslationSettings settings) {
         return objects.pods().stream()
                 .filter(pod -> pod.namespace().equals(service.namespace())
                         && service.selects(pod.metadata().labels())

@@ -27,8 +27,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// The routes of each port of a Service: HTTPRoutes and GRPCRoutes, else VirtualServices oldest first, else one route
-/// to the Service itself. Before them comes what namespaces of callers have said for themselves.
+/// The routes of each port of a Service: HTTPRoutes and GRPCRoutes, else VirtualServices oldest first, else one
+/// route to the Service itself. Before them comes what namespaces of callers have said for themselves.
 final class RouteTables {
     static final Comparator<KubeObject> OLDEST = Comparator.comparing(
                     (KubeObject one) -> one.metadata().created().orElse(Instant.MAX))
@@ -53,19 +53,37 @@ final class RouteTables {
     }
 
     List<Route> of(Service service, Waypoint waypoint, int port) {
-        var at = new RuleTranslation.At(service, waypoint.gateway().namespace(), port);
+        var namespace = waypoint.gateway().namespace();
+        var at = new RuleTranslation.At(service, namespace, port);
         var attached = attached(HttpRoute.class, service, port);
         used.addAll(attached);
-        var byNearness = attached.stream().collect(Collectors.partitioningBy(one -> isNear(one, service, waypoint)));
+        var byNearness = attached.stream().collect(Collectors.partitioningBy(one -> isNear(one, service, namespace)));
         var routes = new ArrayList<Route>();
         routes.addAll(httpRoutes.ofConsumers(Objects.requireNonNull(byNearness.get(false)), at));
-        routes.addAll(ofProducers(Objects.requireNonNull(byNearness.get(true)), service, waypoint, at));
+        routes.addAll(ofProducers(Objects.requireNonNull(byNearness.get(true)), service, namespace, at));
         return routes;
     }
 
+    /// For callers of a namespace that choose endpoints themselves: HTTPRoutes and GRPCRoutes of that namespace,
+    /// else what is for everybody.
+    List<Route> ofCallers(Service service, String namespace, int port) {
+        var at = new RuleTranslation.At(service, namespace, port);
+        var attached = attached(HttpRoute.class, service, port);
+        var own = attached.stream()
+                .filter(one -> one.namespace().equals(namespace))
+                .toList();
+        if (!own.isEmpty()) {
+            return httpRoutes.ofEverybody(own, at);
+        }
+        var ofService = attached.stream()
+                .filter(one -> one.namespace().equals(service.namespace()))
+                .toList();
+        return ofProducers(ofService, service, namespace, at);
+    }
+
     private List<Route> ofProducers(
-            List<HttpRoute> attached, Service service, Waypoint waypoint, RuleTranslation.At at) {
-        var virtualServices = virtualServices(service, waypoint);
+            List<HttpRoute> attached, Service service, String namespace, RuleTranslation.At at) {
+        var virtualServices = virtualServices(service, namespace);
         used.addAll(virtualServices);
         if (!attached.isEmpty()) {
             virtualServices.forEach(shadowed -> problems.add(Problem.warning(
@@ -99,9 +117,10 @@ final class RouteTables {
     /// before
     /// VirtualServices.
     Optional<Forward> raw(Service service, Waypoint waypoint, int port) {
-        var at = new RuleTranslation.At(service, waypoint.gateway().namespace(), port);
+        var namespace = waypoint.gateway().namespace();
+        var at = new RuleTranslation.At(service, namespace, port);
         var attached = attached(RawRoute.class, service, port).stream()
-                .filter(route -> isNear(route, service, waypoint))
+                .filter(route -> isNear(route, service, namespace))
                 .sorted(Comparator.comparing(route -> route.kind() == Kind.TCP_ROUTE))
                 .toList();
         used.addAll(attached);
@@ -112,7 +131,7 @@ final class RouteTables {
         if (found.isPresent()) {
             return found;
         }
-        return virtualServices(service, waypoint).stream()
+        return virtualServices(service, namespace).stream()
                 .flatMap(one -> one.raw().stream()
                         .filter(rule -> rule.matches(VirtualService.MESH, port).stream()
                                 .map(RawRule.Match::serverNames)
@@ -152,22 +171,21 @@ final class RouteTables {
                 .toList();
     }
 
-    private List<VirtualService> virtualServices(Service service, Waypoint waypoint) {
+    private List<VirtualService> virtualServices(Service service, String namespace) {
         var hostname = ServiceTranslation.hostname(service, settings);
         return objects.all(VirtualService.class).stream()
-                .filter(one -> one.inMesh() && isNear(one, service, waypoint))
-                .filter(one -> one.visibility()
-                        .includes(one.namespace(), waypoint.gateway().namespace()))
+                .filter(one -> one.inMesh() && isNear(one, service, namespace))
+                .filter(one -> one.visibility().includes(one.namespace(), namespace))
                 .filter(one -> one.hosts().stream().anyMatch(host -> names(host, one.namespace(), hostname)))
                 .sorted(OLDEST)
                 .toList();
     }
 
-    /// Of the Service's own namespace or the waypoint's: such a route is for everybody, others are for their own
-    /// namespace only.
-    private static boolean isNear(KubeObject route, Service service, Waypoint waypoint) {
+    /// Of the Service's own namespace or of the one of who carries the routes out: such a route is for everybody,
+    /// others are for their own namespace only.
+    private static boolean isNear(KubeObject route, Service service, String namespace) {
         return route.namespace().equals(service.namespace())
-                || route.namespace().equals(waypoint.gateway().namespace());
+                || route.namespace().equals(namespace);
     }
 
     private boolean names(String host, String namespace, String hostname) {

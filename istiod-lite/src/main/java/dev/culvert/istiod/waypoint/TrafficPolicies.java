@@ -48,9 +48,15 @@ final class TrafficPolicies {
     /// Empty if nothing is said.
     Optional<dev.culvert.protos.waypoint.TrafficPolicy> of(
             Service service, int port, String subset, String waypointNamespace) {
+        return Optional.of(TrafficTranslation.translate(said(service, port, subset, waypointNamespace)))
+                .filter(policy -> !policy.equals(dev.culvert.protos.waypoint.TrafficPolicy.getDefaultInstance()));
+    }
+
+    /// What DestinationRules say.
+    TrafficPolicy said(Service service, int port, String subset, String waypointNamespace) {
         var rules = rules(service, waypointNamespace);
         if (rules.isEmpty()) {
-            return Optional.empty();
+            return TrafficPolicy.NONE;
         }
         var top = rules.getFirst().policies();
         var own = rules.stream()
@@ -58,8 +64,7 @@ final class TrafficPolicies {
                 .map(DestinationRule.Subset::policies)
                 .findFirst()
                 .orElse(Policies.NONE);
-        var merged = merged(top, own, port);
-        return merged.equals(TrafficPolicy.NONE) ? Optional.empty() : Optional.of(TrafficTranslation.translate(merged));
+        return merged(top, own, port);
     }
 
     /// A port's entry replaces the policy that it stands in; a subset's blocks replace those of the whole.

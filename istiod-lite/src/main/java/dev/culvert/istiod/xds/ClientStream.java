@@ -8,6 +8,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -20,7 +21,7 @@ import org.slf4j.LoggerFactory;
 
 /// The conversation with one client. gRPC's threads and [#wake] only put events into a bounded queue; one virtual
 /// thread does the rest. One response of a type is under way at a time, so a slow client holds up only itself.
-final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
+final class ClientStream implements Client, StreamObserver<DeltaDiscoveryRequest> {
     private static final Logger LOG = LoggerFactory.getLogger("xds");
     private static final int QUEUE = 256;
     private static final int MAX_NAMES = 100_000;
@@ -58,16 +59,18 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
         responses.setOnCancelHandler(() -> put(new Event.End()));
     }
 
-    void start() {
+    @Override
+    public void start() {
         Thread.ofVirtual().name("xds-client").start(this::run);
     }
 
-    String name() {
+    @Override
+    public String name() {
         return name;
     }
 
-    /// The catalogue changed.
-    void wake() {
+    @Override
+    public void wake() {
         if (awake.compareAndSet(false, true)) {
             put(new Event.Wake());
         }
@@ -139,7 +142,7 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
     private void request(DeltaDiscoveryRequest request) {
         if (request.hasNode()) {
             name = request.getNode().getId();
-            requireOwnNamespace(name);
+            NodeId.of(name, caller);
         }
         var type = request.getTypeUrl();
         if (!Catalogue.TYPES.contains(type) || (Catalogue.OWN.contains(type) && waypoint.isEmpty())) {
@@ -161,18 +164,6 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
         if (request.hasErrorDetail()) {
             lastNack = request.getErrorDetail().getMessage();
             LOG.error("client {} refused a part of {}: {}", name, type, lastNack);
-        }
-    }
-
-    /// `type~ip~pod.namespace~domain`: nobody speaks for another namespace.
-    private void requireOwnNamespace(String node) {
-        var parts = node.split("~", -1);
-        if (parts.length != 4) {
-            throw new IllegalArgumentException("the node id is not type~ip~pod.namespace~domain: " + node);
-        }
-        var namespace = parts[2].substring(parts[2].lastIndexOf('.') + 1);
-        if (caller.isPresent() && !caller.get().namespace().equals(namespace)) {
-            throw new SecurityException(caller.get() + " calls itself " + node);
         }
     }
 
@@ -209,11 +200,12 @@ final class ClientStream implements StreamObserver<DeltaDiscoveryRequest> {
                 : policies.isSettledAt(catalogue.sequence());
     }
 
-    XdsServer.ClientStatus status() {
+    @Override
+    public XdsServer.ClientStatus status() {
         var state = new LinkedHashMap<String, String>();
         var now = server.catalogue().sequence();
         subscriptions.forEach(
                 (type, subscription) -> state.put(type, subscription.isSettledAt(now) ? "SYNCED" : "STALE"));
-        return new XdsServer.ClientStatus(name, state, lastNack);
+        return new XdsServer.ClientStatus(name, state, lastNack, List.of());
     }
 }

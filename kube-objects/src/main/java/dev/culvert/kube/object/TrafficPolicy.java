@@ -11,9 +11,10 @@ public record TrafficPolicy(
         Optional<LoadBalancer> loadBalancer,
         Optional<Pool> pool,
         Optional<Outlier> outlier,
-        Optional<RetryBudget> retryBudget) {
+        Optional<RetryBudget> retryBudget,
+        Optional<Tls> tls) {
     public static final TrafficPolicy NONE =
-            new TrafficPolicy(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+            new TrafficPolicy(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
 
     /// This one's blocks, and the other's where this one has none.
     public TrafficPolicy over(TrafficPolicy other) {
@@ -21,7 +22,17 @@ public record TrafficPolicy(
                 loadBalancer.or(other::loadBalancer),
                 pool.or(other::pool),
                 outlier.or(other::outlier),
-                retryBudget.or(other::retryBudget));
+                retryBudget.or(other::retryBudget),
+                tls.or(other::tls));
+    }
+
+    /// Whether callers that use no waypoint speak TLS to the endpoints themselves.
+    public enum Tls {
+        DISABLE,
+        /// With the identities of the mesh, both ways.
+        ISTIO_MUTUAL,
+        /// As another mode says, which nobody here can.
+        OTHER
     }
 
     /// How an endpoint is chosen.

@@ -8,6 +8,7 @@ import dev.culvert.kube.object.TrafficPolicy;
 import dev.culvert.kube.object.TrafficPolicy.Outlier;
 import dev.culvert.kube.object.TrafficPolicy.Pool;
 import dev.culvert.kube.object.TrafficPolicy.RetryBudget;
+import dev.culvert.kube.object.TrafficPolicy.Tls;
 import dev.culvert.kube.object.TrafficPolicy.Version;
 import dev.culvert.kube.object.Visibility;
 import java.time.Duration;
@@ -74,12 +75,6 @@ final class DestinationRuleReader {
     }
 
     private static TrafficPolicy policy(Fields policy) {
-        policy.child("tls").ifPresent(tls -> {
-            var mode = tls.text("mode", "DISABLE");
-            if (!mode.equals("ISTIO_MUTUAL") && !mode.equals("DISABLE")) {
-                VirtualServiceReader.notYet(policy, "tls", "endpoints are reached by HBONE, without TLS inside");
-            }
-        });
         return new TrafficPolicy(
                 policy.child("loadBalancer").map(LoadBalancerReader::loadBalancer),
                 policy.child("connectionPool").map(DestinationRuleReader::pool),
@@ -88,7 +83,23 @@ final class DestinationRuleReader {
                         .map(budget -> budget.knowing(RouteFields.RETRY_BUDGET))
                         .map(budget -> new RetryBudget(
                                 budget.number("percent", 0, 100).orElse(20.0),
-                                budget.integer("minRetryConcurrency", 0, MAX).orElse(3))));
+                                budget.integer("minRetryConcurrency", 0, MAX).orElse(3))),
+                policy.child("tls").map(tls -> tls(policy, tls)));
+    }
+
+    private static Tls tls(Fields policy, Fields tls) {
+        return switch (tls.text("mode", "DISABLE")) {
+            case "DISABLE" -> Tls.DISABLE;
+            case "ISTIO_MUTUAL" -> Tls.ISTIO_MUTUAL;
+            default -> {
+                VirtualServiceReader.notYet(
+                        policy,
+                        "tls",
+                        "waypoints reach endpoints by HBONE, without TLS inside, and gRPC clients with xds:/// targets"
+                                + " do not call them");
+                yield Tls.OTHER;
+            }
+        };
     }
 
     private static Pool pool(Fields pool) {

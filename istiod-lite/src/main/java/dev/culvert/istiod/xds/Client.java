@@ -1,0 +1,14 @@
+package dev.culvert.istiod.xds;
+
+/// The conversation with one client.
+sealed interface Client permits ClientStream, GrpcStream {
+    void start();
+
+    /// What it calls itself.
+    String name();
+
+    /// What is published changed.
+    void wake();
+
+    XdsServer.ClientStatus status();
+}

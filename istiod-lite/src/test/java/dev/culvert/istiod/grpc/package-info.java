@@ -1,0 +1,4 @@
+@NullMarked
+package dev.culvert.istiod.grpc;
+
+import org.jspecify.annotations.NullMarked;
