@@ -49,6 +49,7 @@ import picocli.CommandLine.Spec;
             CheckCommand.class,
             AnalyzeCommand.class,
             AppCommand.class,
+            ExperimentalCommand.class,
             Culvert.Version.class,
         })
 public final class Culvert {

@@ -2,6 +2,7 @@ package dev.culvert.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -73,6 +74,40 @@ class CulvertTest {
                         NAMESPACE  SERVICE NAME  SERVICE VIP                   WAYPOINT  ENDPOINTS
                         shop       server        198.19.0.10,2001:2:0:ffff::a  None      1/2
                         """);
+    }
+
+    @Test
+    void aBootstrapFileOfGrpcNamesTokenOrCertificate() throws Exception {
+        assertThat(culvert("x", "grpc-bootstrap", "-n", "shop", "--locality", "north/n1"))
+                .isZero();
+        var json = new ObjectMapper().readTree(out.toString());
+        var control = json.path("xds_servers").path(0);
+        assertThat(control.path("server_uri").asText()).isEqualTo("istiod.istio-system.svc:15012");
+        var config = control.path("channel_creds").path(0).path("config");
+        assertThat(config.path("jwt_token_file").asText()).isEqualTo("/var/run/secrets/tokens/istio-token");
+        assertThat(control.path("call_creds").path(0).path("config").path("jwt_token_file"))
+                .isEqualTo(config.path("jwt_token_file"));
+        assertThat(json.path("node").path("id").asText()).isEqualTo("sidecar~0.0.0.0~grpc.shop~shop.svc.cluster.local");
+        assertThat(json.path("node").path("locality").toString()).isEqualTo("{\"region\":\"north\",\"zone\":\"n1\"}");
+        assertThat(json.has("certificate_providers")).isFalse();
+
+        out.getBuffer().setLength(0);
+        assertThat(culvert("x", "grpc-bootstrap", "--cert-dir", "/certs")).isZero();
+        var certified = new ObjectMapper().readTree(out.toString());
+        assertThat(certified.path("xds_servers").path(0).has("call_creds")).isFalse();
+        assertThat(certified
+                        .path("certificate_providers")
+                        .path("default")
+                        .path("config")
+                        .path("private_key_file"))
+                .isEqualTo(certified
+                        .path("xds_servers")
+                        .path(0)
+                        .path("channel_creds")
+                        .path(0)
+                        .path("config")
+                        .path("private_key_file"));
+        assertThat(culvert("x", "grpc-bootstrap", "--locality", "a/b/c/d")).isEqualTo(2);
     }
 
     @Test

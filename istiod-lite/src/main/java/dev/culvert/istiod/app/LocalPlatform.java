@@ -37,6 +37,7 @@ import org.slf4j.LoggerFactory;
 /// Folders of YAML, and tokens that we sign ourselves.
 final class LocalPlatform implements Platform {
     private static final Logger LOG = LoggerFactory.getLogger("app");
+    private static final String TEMPLATES = "inject.istio.io/templates";
 
     private final Where where;
     private final CertificateAuthority authority;
@@ -175,7 +176,7 @@ final class LocalPlatform implements Platform {
                     file -> tokens.write(file, name, node.metadata().uid()));
         }
         for (var pod : now.pods()) {
-            if (runsForAGateway(pod, now)) {
+            if (runsForAGateway(pod, now) || isGrpcClient(pod)) {
                 var caller = new Caller(
                         pod.namespace(),
                         pod.spec().serviceAccount(),
@@ -195,6 +196,12 @@ final class LocalPlatform implements Platform {
                 .filter(gateway -> (gateway.isWaypoint() || gateway.isIngress())
                         && gateway.deployedName().equals(pod.spec().serviceAccount()))
                 .isPresent();
+    }
+
+    /// Such a pod calls us itself: Istio's word for it.
+    private static boolean isGrpcClient(Pod pod) {
+        var templates = pod.metadata().annotation(TEMPLATES).orElse("");
+        return List.of(templates.split(",", -1)).contains("grpc-agent");
     }
 
     private interface Writer {
