@@ -479,6 +479,38 @@ class ProxylessGrpcTest {
     }
 
     @Test
+    void aCertificateOfTheMeshIsAsGoodAsAToken() throws Exception {
+        greeter("r7", "127.0.8.7");
+        apply(SIGNALS, pod("r7", "127.0.8.7", ""));
+        var certificate = MeshCertificate.write(directory, new SpiffeId("cluster.local", "quay", "portal"));
+        var files = Map.of(
+                "certificate_file", certificate.chain().toString(),
+                "private_key_file", certificate.key().toString());
+        var portal = new Caller("quay", "portal", "portal-0", "", "");
+        var certified = closing(new XdsDialler(server, portal, "quay", files, Map.of()));
+        assertThat(hoist(certified.dial("signals:50061"))).isEqualTo("r7");
+        var liar = closing(new XdsDialler(server, portal, "pay", files, Map.of()));
+        assertThatThrownBy(() -> hoist(liar.dial("signals.quay:50061"))).hasMessageContaining("UNAVAILABLE");
+        var nobody = closing(new XdsDialler(server, portal, "quay", Map.of(), Map.of()));
+        assertThatThrownBy(() -> hoist(nobody.dial("signals:50061"))).hasMessageContaining("UNAVAILABLE");
+    }
+
+    @Test
+    void withoutTheControllerCallsGoOnAndWhatChangedMeanwhileIsTakenOver() throws Exception {
+        greeter("r7", "127.0.8.7");
+        greeter("r8", "127.0.8.8");
+        apply(SIGNALS, pod("r7", "127.0.8.7", ""));
+        var channel = dial("signals:50061");
+        assertThat(hoist(channel)).isEqualTo("r7");
+        var port = server.port();
+        server.close();
+        apply(SIGNALS, pod("r8", "127.0.8.8", ""));
+        assertThat(counts(channel, 50)).containsOnlyKeys("r7");
+        server = new RunningServer(directory, xds, (_, _, _) -> false, port);
+        awaitOnly(channel, Set.of("r8"));
+    }
+
+    @Test
     void aClientThatAsksForTooMuchIsEnded() throws Exception {
         apply(SIGNALS);
         var names = IntStream.range(0, 2001).mapToObj(i -> "signals:" + i).toList();

@@ -29,9 +29,19 @@ final class XdsDialler implements AutoCloseable {
 
     /// @param namespace that the client says it is of
     XdsDialler(RunningServer server, Caller pod, String namespace, Map<String, ?> more) throws Exception {
-        var files = Map.of(
-                "ca_certificate_file", server.root().toString(),
-                "jwt_token_file", server.tokenOf(pod).toString());
+        this(
+                server,
+                pod,
+                namespace,
+                Map.of("jwt_token_file", server.tokenOf(pod).toString()),
+                more);
+    }
+
+    /// @param credentials files that say who the client is
+    XdsDialler(
+            RunningServer server, Caller pod, String namespace, Map<String, String> credentials, Map<String, ?> more) {
+        var files = new HashMap<String, Object>(credentials);
+        files.put("ca_certificate_file", server.root().toString());
         var id = "sidecar~127.0.0.1~" + pod.pod() + "." + namespace + "~" + namespace + ".svc.cluster.local";
         var bootstrap = new HashMap<String, Object>(more);
         bootstrap.put(

@@ -253,16 +253,16 @@ final class RouteTables {
 
     private void checkUsed(KubeObject route) {
         if (!used.contains(route)) {
-            problems.add(
-                    Problem.unused(
-                            route.place(),
-                            route.key().toString(),
-                            "it is for no Service that has a waypoint"
-                                    + (route instanceof VirtualService one
-                                                    && !one.visibility().equals(Visibility.EVERYWHERE)
-                                            ? ", or exportTo hides it from that waypoint"
-                                            : ""),
-                            "label the Service or its namespace istio.io/use-waypoint: NAME, and write the route in its namespace"));
+            problems.add(Problem.unused(
+                    route.place(),
+                    route.key().toString(),
+                    "it is for no Service that has a waypoint"
+                            + (route instanceof VirtualService one
+                                            && !one.visibility().equals(Visibility.EVERYWHERE)
+                                    ? ", or exportTo hides it from that waypoint"
+                                    : ""),
+                    "label the Service or its namespace istio.io/use-waypoint: NAME, and write the route in its"
+                            + " namespace; gRPC clients that dial xds:/// need no waypoint"));
         }
     }
 }

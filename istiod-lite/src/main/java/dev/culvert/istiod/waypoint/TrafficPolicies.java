@@ -120,7 +120,8 @@ final class TrafficPolicies {
                                 : "there is no Service " + rule.host(),
                         known
                                 ? "label the Service or its namespace istio.io/use-waypoint: NAME, write the rule in its"
-                                        + " namespace or the waypoint's, and look at exportTo and at other rules of that host"
+                                        + " namespace or the waypoint's, and look at exportTo and at other rules of that host;"
+                                        + " gRPC clients that dial xds:/// need no waypoint"
                                 : "correct the host"));
             }
         }
