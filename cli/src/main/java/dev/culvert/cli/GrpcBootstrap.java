@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
 final class GrpcBootstrap implements Callable<Integer> {
     private static final int PLACES = 3;
     private static final String REFRESH = "600s";
+    private static final String LISTENERS = "xds.istio.io/grpc/lds/inbound/%s";
 
     @Option(
             names = {"-n", "--namespace"},
@@ -61,6 +62,11 @@ final class GrpcBootstrap implements Callable<Integer> {
     String certDir = "";
 
     @Option(
+            names = "--server-listeners",
+            description = "For a server that asks for its listener, too (in Java: XdsServerBuilder).")
+    boolean serverListeners;
+
+    @Option(
             names = "--locality",
             paramLabel = "REGION[/ZONE[/SUBZONE]]",
             description = "Where it runs, if the control plane does not know its pod.")
@@ -98,6 +104,9 @@ final class GrpcBootstrap implements Callable<Integer> {
                     .put("refresh_interval", REFRESH);
         }
         control.putArray("server_features").add("xds_v3");
+        if (serverListeners) {
+            to.put("server_listener_resource_name_template", LISTENERS);
+        }
         node(to.putObject("node"));
         return to;
     }

@@ -90,11 +90,15 @@ class CulvertTest {
         assertThat(json.path("node").path("id").asText()).isEqualTo("sidecar~0.0.0.0~grpc.shop~shop.svc.cluster.local");
         assertThat(json.path("node").path("locality").toString()).isEqualTo("{\"region\":\"north\",\"zone\":\"n1\"}");
         assertThat(json.has("certificate_providers")).isFalse();
+        assertThat(json.has("server_listener_resource_name_template")).isFalse();
 
         out.getBuffer().setLength(0);
-        assertThat(culvert("x", "grpc-bootstrap", "--cert-dir", "/certs")).isZero();
+        assertThat(culvert("x", "grpc-bootstrap", "--cert-dir", "/certs", "--server-listeners"))
+                .isZero();
         var certified = new ObjectMapper().readTree(out.toString());
         assertThat(certified.path("xds_servers").path(0).has("call_creds")).isFalse();
+        assertThat(certified.path("server_listener_resource_name_template").asText())
+                .isEqualTo("xds.istio.io/grpc/lds/inbound/%s");
         assertThat(certified
                         .path("certificate_providers")
                         .path("default")

@@ -164,7 +164,8 @@ class ProxylessGrpcTest {
             Await.until("past the waypoint nobody gets in", () -> portal.call(1).contains("{UNAVAILABLE=1}"));
             assertThat(mesh.log("node-2/ztunnel")).anyMatch(line -> line.contains("culvert_only_waypoint_signals"));
             mesh.delete("governed.yaml");
-            Await.until("without the policy it is as before", () -> portal.call(5).contains("{r7=5}"));
+            Await.until(
+                    "without the policy it is as before", () -> portal.call(5).contains("{r7=5}"));
         }
     }
 }

@@ -7,6 +7,7 @@ import io.grpc.InsecureServerCredentials;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Server;
+import io.grpc.ServerBuilder;
 import io.grpc.ServerCredentials;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
@@ -37,8 +38,11 @@ final class Greeter implements AutoCloseable {
     }
 
     Greeter(String name, String address, ServerCredentials credentials) throws IOException {
-        server = NettyServerBuilder.forAddress(new InetSocketAddress(address, PORT), credentials)
-                .addService(ServerServiceDefinition.builder("quay.Signals")
+        this(name, NettyServerBuilder.forAddress(new InetSocketAddress(address, PORT), credentials));
+    }
+
+    private Greeter(String name, ServerBuilder<?> builder) throws IOException {
+        server = builder.addService(ServerServiceDefinition.builder("quay.Signals")
                         .addMethod(
                                 method("Hoist"),
                                 ServerCalls.asyncUnaryCall((said, answer) -> answer(name, said, answer)))
@@ -48,6 +52,11 @@ final class Greeter implements AutoCloseable {
                         .build())
                 .build()
                 .start();
+    }
+
+    /// On the builder's port.
+    static Greeter of(String name, ServerBuilder<?> builder) throws IOException {
+        return new Greeter(name, builder);
     }
 
     private void answer(String name, String said, StreamObserver<String> answer) {

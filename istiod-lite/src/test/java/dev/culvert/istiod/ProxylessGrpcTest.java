@@ -20,13 +20,17 @@ import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
+import io.grpc.InsecureServerCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.grpc.TlsChannelCredentials;
+import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import io.grpc.xds.XdsChannelCredentials;
+import io.grpc.xds.XdsServerBuilder;
+import io.grpc.xds.XdsServerCredentials;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,6 +48,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// grpc-java's own xDS client against the control plane, over TLS, with servers on loopback.
@@ -62,7 +67,7 @@ class ProxylessGrpcTest {
     private final XdsServer xds = new XdsServer();
     private final List<AutoCloseable> open = new ArrayList<>();
     private RunningServer server;
-    private GrpcMesh mesh = new GrpcMesh(ObjectSet.EMPTY, Map.of(), TranslationSettings.defaults());
+    private GrpcMesh mesh = GrpcMesh.EMPTY;
 
     @BeforeEach
     void start() throws Exception {
@@ -87,7 +92,7 @@ class ProxylessGrpcTest {
         assertThat(read.problems()).filteredOn(problem -> problem.isError()).isEmpty();
         var objects = ObjectSet.of(read.objects(), read.problems());
         var settings = TranslationSettings.defaults();
-        mesh = new GrpcMesh(objects, Translator.translate(objects, settings).addresses(), settings);
+        mesh = new GrpcMesh(objects, Translator.translate(objects, settings), settings);
         xds.publish(mesh);
     }
 
@@ -466,6 +471,65 @@ class ProxylessGrpcTest {
         } else {
             assertThat(client.lastNack()).contains("outbound|50061||signals.quay.svc.cluster.local");
         }
+    }
+
+    private Greeter xdsServer(XdsDialler of) throws Exception {
+        return closing(Greeter.of(
+                "r7",
+                XdsServerBuilder.forPort(Greeter.PORT, XdsServerCredentials.create(InsecureServerCredentials.create()))
+                        .overrideBootstrapForTest(of.bootstrap())));
+    }
+
+    private static final String STRICT = """
+            apiVersion: security.istio.io/v1
+            kind: PeerAuthentication
+            metadata: {name: default, namespace: quay}
+            spec: {mtls: {mode: STRICT}}
+            """;
+
+    /// The pod is not captured: nobody else would ask for a certificate.
+    @Test
+    void aServerThatAsksForItsListenerTakesTheCallersThatItMay() throws Exception {
+        apply(SIGNALS, pod("r7", "127.0.8.7", ""));
+        var files = MeshCertificate.write(directory, new SpiffeId("cluster.local", "quay", "signals"));
+        xdsServer(closing(new XdsDialler(
+                server,
+                new Caller("quay", "signals", "r7", "", ""),
+                Map.of(
+                        "certificate_providers",
+                        files.providers(),
+                        "server_listener_resource_name_template",
+                        "xds.istio.io/grpc/lds/inbound/%s"))));
+        var plain = dial("signals:50061");
+        assertThat(hoist(plain)).isEqualTo("r7");
+        apply(SIGNALS, pod("r7", "127.0.8.7", ""), STRICT, tls("ISTIO_MUTUAL"));
+        var certified = withCertificate("portal").dial("signals:50061", meshCredentials());
+        awaitOnlyAfterFailures(certified, Set.of("r7"));
+        var stranger = NettyChannelBuilder.forAddress("127.0.8.7", Greeter.PORT)
+                .usePlaintext()
+                .build();
+        open.add(stranger::shutdownNow);
+        assertThatThrownBy(() -> hoist(stranger)).hasMessageContaining("UNAVAILABLE");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "r7    | 0.0.0.0:50061 | true",
+                "r7    | [::]:50061    | true",
+                "r7    | 0.0.0.0:0     | false",
+                "r7    | 0.0.0.0       | false",
+                "r7    | berth:50061   | false",
+                "r7    | ''            | false",
+                "ghost | 0.0.0.0:50061 | false",
+            })
+    void onlyAKnownPodHasAListener(String pod, String address, boolean has) {
+        apply(SIGNALS, pod("r7", "127.0.8.7", ""));
+        var viewer = mesh.viewer("quay", pod, Locality.getDefaultInstance());
+        assertThat(mesh.resource(GrpcMesh.LISTENER, "xds.istio.io/grpc/lds/inbound/" + address, viewer)
+                        .isPresent())
+                .isEqualTo(has);
     }
 
     @Test

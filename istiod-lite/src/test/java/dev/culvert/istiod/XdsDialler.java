@@ -20,6 +20,7 @@ final class XdsDialler implements AutoCloseable {
 
     private final String scheme = "xds" + SCHEMES.incrementAndGet();
     private final XdsNameResolverProvider provider;
+    private final Map<String, ?> bootstrap;
     private final List<ManagedChannel> channels = new ArrayList<>();
 
     /// @param more of the bootstrap
@@ -51,8 +52,13 @@ final class XdsDialler implements AutoCloseable {
                         "channel_creds", List.of(Map.of("type", "tls", "config", files)),
                         "server_features", List.of("xds_v3"))));
         bootstrap.put("node", Map.of("id", id));
+        this.bootstrap = Map.copyOf(bootstrap);
         provider = XdsNameResolverProvider.createForTest(scheme, bootstrap);
         NameResolverRegistry.getDefaultRegistry().register(provider);
+    }
+
+    Map<String, ?> bootstrap() {
+        return bootstrap;
     }
 
     ManagedChannel dial(String target) {

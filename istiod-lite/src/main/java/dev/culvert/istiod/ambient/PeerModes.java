@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 /// identity.
 final class PeerModes {
     static final String STRICT_NAME = "istio_converted_static_strict";
-    private static final String CONVERTED = "converted_peer_authentication_";
+    static final String CONVERTED = "converted_peer_authentication_";
     private static final Comparator<PeerAuthentication> OLDEST = Comparator.comparing(
                     (PeerAuthentication one) -> one.metadata().created().orElse(Instant.MAX))
             .thenComparing(PeerAuthentication::name);

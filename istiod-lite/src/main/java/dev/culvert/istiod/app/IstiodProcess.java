@@ -137,7 +137,7 @@ final class IstiodProcess implements AutoCloseable {
             var ofProxies = new HashMap<String, Message>(waypoints.resources());
             ofProxies.putAll(waypoints.gateways());
             xds.publish(translation.addresses(), translation.policies(), ofProxies);
-            xds.publish(new GrpcMesh(now, translation.addresses(), names));
+            xds.publish(new GrpcMesh(now, translation, names));
             problems.addAll(translation.problems());
             problems.addAll(waypoints.problems());
             log.tell(problems);

@@ -1,6 +1,7 @@
 package dev.culvert.istiod.grpc;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.Message;
 import com.google.protobuf.UInt32Value;
 import com.google.protobuf.UInt64Value;
 import dev.culvert.protos.envoy.CertificateProviderPluginInstance;
@@ -110,11 +111,22 @@ final class Clusters {
         var check = CertificateValidationContext.newBuilder().setCaCertificateProviderInstance(MESH_CERTIFICATES);
         identities.forEach(identity ->
                 check.addMatchSubjectAltNames(StringMatcher.newBuilder().setExact(identity)));
-        var context = UpstreamTlsContext.newBuilder()
-                .setCommonTlsContext(CommonTlsContext.newBuilder()
-                        .setTlsCertificateProviderInstance(MESH_CERTIFICATES)
-                        .setValidationContext(check))
+        var certificates = certificates().toBuilder().setValidationContext(check);
+        return tls(UpstreamTlsContext.newBuilder()
+                .setCommonTlsContext(certificates)
+                .build());
+    }
+
+    /// Those of the mesh, ours and whom to trust.
+    static CommonTlsContext certificates() {
+        return CommonTlsContext.newBuilder()
+                .setTlsCertificateProviderInstance(MESH_CERTIFICATES)
+                .setValidationContext(
+                        CertificateValidationContext.newBuilder().setCaCertificateProviderInstance(MESH_CERTIFICATES))
                 .build();
+    }
+
+    static TransportSocket tls(Message context) {
         return TransportSocket.newBuilder()
                 .setName(TLS)
                 .setTypedConfig(Any.pack(context))

@@ -3,6 +3,7 @@ package dev.culvert.istiod.grpc;
 import com.google.protobuf.Any;
 import com.google.protobuf.Message;
 import dev.culvert.istiod.ambient.ServiceTranslation;
+import dev.culvert.istiod.ambient.Translation;
 import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ambient.WorkloadTranslation;
 import dev.culvert.istiod.waypoint.CallerRules;
@@ -39,6 +40,7 @@ public final class GrpcMesh {
     private final TranslationSettings settings;
     private final ServiceNames names;
     private final CallerRules rules;
+    private final ServerListeners servers;
     private final Map<String, Address> addresses;
     /// By the name of the Service, in the order of their names.
     private final Map<String, List<Workload>> workloads = new HashMap<>();
@@ -58,14 +60,19 @@ public final class GrpcMesh {
         }
     }
 
-    /// @param addresses what node proxies are told, by name
-    public GrpcMesh(ObjectSet objects, Map<String, Address> addresses, TranslationSettings settings) {
+    /// Of a mesh without anything in it.
+    public static final GrpcMesh EMPTY = new GrpcMesh(
+            ObjectSet.EMPTY, new Translation(Map.of(), Map.of(), List.of()), TranslationSettings.defaults());
+
+    /// @param told what node proxies are
+    public GrpcMesh(ObjectSet objects, Translation told, TranslationSettings settings) {
         this.objects = objects;
-        this.addresses = Map.copyOf(addresses);
+        this.addresses = told.addresses();
+        this.servers = new ServerListeners(told.policies());
         this.settings = settings;
         names = new ServiceNames(objects, settings);
         rules = new CallerRules(objects, settings);
-        addresses.values().stream()
+        this.addresses.values().stream()
                 .filter(Address::hasWorkload)
                 .map(Address::getWorkload)
                 .forEach(workload -> workload.getServicesMap()
@@ -113,6 +120,9 @@ public final class GrpcMesh {
 
     /// Whether it matters who of the namespace asks, and from where.
     private boolean matters(String type, String name, Viewer viewer) {
+        if (name.startsWith(ServerListeners.PREFIX)) {
+            return true;
+        }
         var target = ClusterName.parse(name).flatMap(one -> names.named(one.hostname(), one.port()));
         if (target.isEmpty()) {
             return false;
@@ -157,6 +167,11 @@ public final class GrpcMesh {
     }
 
     private Optional<Told> listener(String dialled, Viewer viewer) {
+        if (dialled.startsWith(ServerListeners.PREFIX)) {
+            return Optional.ofNullable(addresses.get(viewer.workload()))
+                    .flatMap(own -> servers.of(dialled, own.getWorkload()))
+                    .map(GrpcMesh::told);
+        }
         return names.dialled(dialled, viewer.namespace())
                 .map(target ->
                         new ClusterName(target.port(), "", ServiceTranslation.hostname(target.service(), settings)))

@@ -26,7 +26,7 @@ final class Listeners {
             .setName(FAULT)
             .setTypedConfig(Any.pack(HTTPFault.getDefaultInstance()))
             .build();
-    private static final HttpFilter ROUTER = HttpFilter.newBuilder()
+    static final HttpFilter ROUTER = HttpFilter.newBuilder()
             .setName("envoy.filters.http.router")
             .setTypedConfig(Any.pack(Router.getDefaultInstance()))
             .build();

@@ -1,10 +1,8 @@
 package dev.culvert.istiod.xds;
 
 import com.google.protobuf.Message;
-import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ca.Caller;
 import dev.culvert.istiod.grpc.GrpcMesh;
-import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.protos.discovery.AggregatedDiscoveryServiceGrpc.AggregatedDiscoveryServiceImplBase;
 import dev.culvert.protos.discovery.DeltaDiscoveryRequest;
@@ -31,8 +29,7 @@ public final class XdsServer extends AggregatedDiscoveryServiceImplBase {
     /// What of the objects gRPC clients cannot carry out: logged once.
     private final Set<Problem> told = ConcurrentHashMap.newKeySet();
     private volatile Catalogue catalogue = Catalogue.EMPTY;
-    private volatile Published published =
-            new Published(0, new GrpcMesh(ObjectSet.EMPTY, Map.of(), TranslationSettings.defaults()));
+    private volatile Published published = new Published(0, GrpcMesh.EMPTY);
 
     /// For gRPC clients.
     /// @param sequence 0 before anything was published
