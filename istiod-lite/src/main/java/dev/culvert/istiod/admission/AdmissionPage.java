@@ -113,7 +113,9 @@ public final class AdmissionPage implements Page {
     /// Only of the group that we read it from: others have kinds of the same names.
     private static Optional<Kind> kind(JsonNode asked) {
         var group = asked.path("group").asText() + "/";
-        return Kind.of(asked.path("kind").asText(), group + asked.path("version").asText())
+        return Kind.of(
+                        asked.path("kind").asText(),
+                        group + asked.path("version").asText())
                 .filter(kind -> kind.apiVersions().getFirst().startsWith(group));
     }
 

@@ -201,6 +201,7 @@ final class GatewayReader {
                 .map(kind -> new Gateway.RouteKind(
                         kind.text("group", "gateway.networking.k8s.io"), kind.requiredText("kind")))
                 .toList();
-        return new Gateway.Allowed(namespaces.oneOf("from", FROM).orElse(From.SAME), SelectorReader.selector(selector), kinds);
+        return new Gateway.Allowed(
+                namespaces.oneOf("from", FROM).orElse(From.SAME), SelectorReader.selector(selector), kinds);
     }
 }

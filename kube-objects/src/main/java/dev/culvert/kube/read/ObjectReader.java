@@ -157,7 +157,8 @@ final class ObjectReader {
             case POD -> PodReader.pod(object, metadata);
             case SERVICE -> ServiceReader.service(object, metadata);
             case SECRET -> SecretReader.secret(object, metadata);
-            case CONFIG_MAP -> isMeshConfig(object) ? MeshConfigReader.meshConfig(object, metadata) : authorities(object, metadata);
+            case CONFIG_MAP ->
+                isMeshConfig(object) ? MeshConfigReader.meshConfig(object, metadata) : authorities(object, metadata);
             case SERVICE_ACCOUNT ->
                 new ServiceAccount(
                         metadata, object.knowing(KnownFields.SERVICE_ACCOUNT).place());
