@@ -113,7 +113,7 @@ class ClusterSourceTest {
         map("f-authority", "ca.crt");
         map("g-other", "log-level");
         secret("e-login", "kubernetes.io/basic-auth", Map.of("username", "c", "password", "k"));
-        var options = ClusterSource.Options.of(EnumSet.of(Kind.SECRET, Kind.ISTIO_GATEWAY))
+        var options = ClusterSource.Options.of(EnumSet.of(Kind.SECRET, Kind.CONFIG_MAP, Kind.ISTIO_GATEWAY))
                 .inNamespace(namespace);
         try (var _ = ClusterSource.open(client, options, told::add)) {
             var first = await(_ -> true);
