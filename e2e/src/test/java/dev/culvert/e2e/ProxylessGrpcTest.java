@@ -72,6 +72,16 @@ class ProxylessGrpcTest {
               rules: [{to: [{operation: {paths: [/quay.Signals/Hoist]}}]}]
             """;
 
+    private static final String WAYPOINT = """
+            ---
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: Gateway
+            metadata: {name: pilot, namespace: shop}
+            spec:
+              gatewayClassName: istio-waypoint
+              listeners: [{name: mesh, port: 15008, protocol: HBONE}]
+            """;
+
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     private static Path directory;
 
@@ -117,27 +127,58 @@ class ProxylessGrpcTest {
     private record Client(TestMesh mesh, TestPod pod, Path bootstrap, Path arguments) {
         /// What the application prints.
         String call(int times, String... header) throws IOException {
+            return dial("xds:///signals.shop:50061", times, header);
+        }
+
+        String dial(String target, int times, String... header) throws IOException {
             var command = new ArrayList<>(List.of(
                     java(),
                     "@" + arguments,
                     "-Dio.grpc.xds.bootstrap=" + bootstrap,
                     "dev.culvert.e2e.GrpcApp",
                     "call",
-                    "xds:///signals.shop:50061",
+                    target,
                     Integer.toString(times)));
             command.addAll(List.of(header));
             return mesh.exec(pod, command.toArray(String[]::new));
         }
     }
 
-    @Test
-    void aStockClientReachesCapturedServersAsTheMeshAllows() throws Exception {
-        var arguments = arguments();
+    private static TestMesh start(String name, Path arguments, String clients) throws IOException {
         var servers = (SERVER.replace("REVISION", "r7") + SERVER.replace("REVISION", "r8"))
                 .replace("JAVA", java())
                 .replace("ARGUMENTS", arguments.toString());
-        try (var mesh =
-                TestMesh.start(directory, Map.of("namespace.yaml", Yaml.ENROLLED, "signals.yaml", CLIENTS + servers))) {
+        return TestMesh.start(
+                directory.resolve(name), Map.of("namespace.yaml", Yaml.ENROLLED, "signals.yaml", clients + servers));
+    }
+
+    /// As 001-09 of the corpus: the same objects for a client that knows them and for one whose waypoint does.
+    @Test
+    void aClientWithoutXdsIsLedByTheWaypointAndOneWithItCannotGoPastIt() throws Exception {
+        var arguments = arguments();
+        var bound = CLIENTS.replace(
+                        "{name: signals, namespace: shop}",
+                        "{name: signals, namespace: shop, labels: {istio.io/use-waypoint: pilot}}")
+                + WAYPOINT;
+        try (var mesh = start("waypoint", arguments, bound)) {
+            mesh.write("release.yaml", BY_RELEASE);
+            var portal = new Client(mesh, mesh.pod("shop/portal"), bootstrap(mesh, "shop", "portal"), arguments);
+            var plain = "dns:///signals.shop:50061";
+            Await.until("the waypoint leads to r7", () -> portal.dial(plain, 20).contains("{r7=20}"));
+            assertThat(portal.dial(plain, 5, "x-release", "r8")).contains("{r8=5}");
+            assertThat(portal.call(5)).contains("{r7=5}");
+            assertThat(portal.call(5, "x-release", "r8")).contains("{r8=5}");
+
+            mesh.write("governed.yaml", GOVERNED);
+            Await.until("past the waypoint nobody gets in", () -> portal.call(1).contains("{UNAVAILABLE=1}"));
+            assertThat(portal.dial(plain, 5)).contains("{r7=5}");
+        }
+    }
+
+    @Test
+    void aStockClientReachesCapturedServersAsTheMeshAllows() throws Exception {
+        var arguments = arguments();
+        try (var mesh = start("direct", arguments, CLIENTS)) {
             mesh.awaitRedirection("enabled");
             var portal = new Client(mesh, mesh.pod("shop/portal"), bootstrap(mesh, "shop", "portal"), arguments);
             var till = new Client(mesh, mesh.pod("outside/till"), bootstrap(mesh, "outside", "till"), arguments);
