@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// The mesh at one moment as gRPC clients see it. A resource is made when the first client asks for it and is then
 /// the same bytes for all that it looks the same to. Pure but for that memory; thread-safe.
@@ -38,12 +39,9 @@ public final class GrpcMesh {
 
     private final ObjectSet objects;
     private final TranslationSettings settings;
-    private final ServiceNames names;
-    private final CallerRules rules;
-    private final ServerListeners servers;
     private final Map<String, Address> addresses;
-    /// By the name of the Service, in the order of their names.
-    private final Map<String, List<Workload>> workloads = new HashMap<>();
+    private final ServerListeners servers;
+    private @Nullable Known known;
     private final Map<Key, Optional<Told>> made = new HashMap<>();
 
     private final Map<Called, List<Route>> routes = new HashMap<>();
@@ -64,23 +62,41 @@ public final class GrpcMesh {
     public static final GrpcMesh EMPTY = new GrpcMesh(
             ObjectSet.EMPTY, new Translation(Map.of(), Map.of(), List.of()), TranslationSettings.defaults());
 
+    /// What is looked up again and again.
+    ///
+    /// @param workloads by the name of the Service, in the order of their names
+    private record Known(ServiceNames names, CallerRules rules, Map<String, List<Workload>> workloads) {
+        static Known of(ObjectSet objects, Map<String, Address> addresses, TranslationSettings settings) {
+            var workloads = new HashMap<String, List<Workload>>();
+            addresses.values().stream()
+                    .filter(Address::hasWorkload)
+                    .map(Address::getWorkload)
+                    .sorted(Comparator.comparing(Workload::getUid))
+                    .forEach(workload -> workload.getServicesMap()
+                            .keySet()
+                            .forEach(service -> workloads
+                                    .computeIfAbsent(service, _ -> new ArrayList<>())
+                                    .add(workload)));
+            return new Known(new ServiceNames(objects, settings), new CallerRules(objects, settings), workloads);
+        }
+    }
+
     /// @param told what node proxies are
     public GrpcMesh(ObjectSet objects, Translation told, TranslationSettings settings) {
         this.objects = objects;
         this.addresses = told.addresses();
         this.servers = new ServerListeners(told.policies());
         this.settings = settings;
-        names = new ServiceNames(objects, settings);
-        rules = new CallerRules(objects, settings);
-        this.addresses.values().stream()
-                .filter(Address::hasWorkload)
-                .map(Address::getWorkload)
-                .forEach(workload -> workload.getServicesMap()
-                        .keySet()
-                        .forEach(service -> workloads
-                                .computeIfAbsent(service, _ -> new ArrayList<>())
-                                .add(workload)));
-        workloads.values().forEach(all -> all.sort(Comparator.comparing(Workload::getUid)));
+    }
+
+    /// Made for the first client: meshes without one pay nothing.
+    private Known known() {
+        var found = known;
+        if (found == null) {
+            found = Known.of(objects, addresses, settings);
+            known = found;
+        }
+        return found;
     }
 
     /// @param pod the name of the client's
@@ -123,7 +139,7 @@ public final class GrpcMesh {
         if (name.startsWith(ServerListeners.PREFIX)) {
             return true;
         }
-        var target = ClusterName.parse(name).flatMap(one -> names.named(one.hostname(), one.port()));
+        var target = ClusterName.parse(name).flatMap(one -> known().names().named(one.hostname(), one.port()));
         if (target.isEmpty()) {
             return false;
         }
@@ -162,7 +178,7 @@ public final class GrpcMesh {
 
     private Told told(Message message, Findings findings) {
         var problems = new ArrayList<>(findings.all());
-        problems.addAll(rules.problems());
+        problems.addAll(known().rules().problems());
         return new Told(Any.pack(message), problems);
     }
 
@@ -172,14 +188,15 @@ public final class GrpcMesh {
                     .flatMap(own -> servers.of(dialled, own.getWorkload()))
                     .map(GrpcMesh::told);
         }
-        return names.dialled(dialled, viewer.namespace())
+        return known().names()
+                .dialled(dialled, viewer.namespace())
                 .map(target ->
                         new ClusterName(target.port(), "", ServiceTranslation.hostname(target.service(), settings)))
                 .map(routes -> told(Listeners.of(dialled, routes)));
     }
 
     private Optional<Told> routes(ClusterName name, Viewer viewer) {
-        return names.named(name.hostname(), name.port()).map(target -> {
+        return known().names().named(name.hostname(), name.port()).map(target -> {
             var findings = new Findings(target.service());
             var to = new Routes(viewer, findings, cluster -> tls(cluster, viewer) == Tls.OTHER);
             var configuration = to.configuration(name, routes(target, viewer));
@@ -190,16 +207,17 @@ public final class GrpcMesh {
     private List<Route> routes(ServiceNames.Target target, Viewer viewer) {
         return routes.computeIfAbsent(
                 new Called(target, viewer.namespace()),
-                _ -> rules.routes(target.service(), target.port(), viewer.namespace()));
+                _ -> known().rules().routes(target.service(), target.port(), viewer.namespace()));
     }
 
     private Optional<Told> cluster(ClusterName name, Viewer viewer) {
-        return names.named(name.hostname(), name.port())
+        return known().names()
+                .named(name.hostname(), name.port())
                 .filter(target -> isDeclared(name, target, viewer) && tls(name, viewer) != Tls.OTHER)
                 .map(target -> {
                     var findings = new Findings(target.service());
                     var service = target.service();
-                    var traffic = rules.traffic(service, name.port(), name.subset(), viewer.namespace());
+                    var traffic = known().rules().traffic(service, name.port(), name.subset(), viewer.namespace());
                     var mutual = tls(name, viewer) == Tls.ISTIO_MUTUAL;
                     var cluster = new Clusters(findings).cluster(name, traffic, mutual, identities(target));
                     return told(cluster, findings);
@@ -207,19 +225,22 @@ public final class GrpcMesh {
     }
 
     private Tls tls(ClusterName name, Viewer viewer) {
-        return names.named(name.hostname(), name.port())
-                .flatMap(target -> rules.tls(target.service(), name.port(), name.subset(), viewer.namespace()))
+        return known().names()
+                .named(name.hostname(), name.port())
+                .flatMap(
+                        target -> known().rules().tls(target.service(), name.port(), name.subset(), viewer.namespace()))
                 .orElse(Tls.DISABLE);
     }
 
     private boolean isDeclared(ClusterName name, ServiceNames.Target target, Viewer viewer) {
         return name.subset().isEmpty()
-                || rules.subset(target.service(), name.subset(), viewer.namespace())
+                || known().rules()
+                        .subset(target.service(), name.subset(), viewer.namespace())
                         .isPresent();
     }
 
     private List<Workload> workloads(ServiceNames.Target target) {
-        return workloads.getOrDefault(ServiceTranslation.key(target.service(), settings), List.of());
+        return known().workloads().getOrDefault(ServiceTranslation.key(target.service(), settings), List.of());
     }
 
     /// Whose certificates the endpoints may show. Never none, since none would mean any: a name that nobody has,
@@ -239,7 +260,8 @@ public final class GrpcMesh {
     }
 
     private Optional<Told> endpoints(ClusterName name, Viewer viewer) {
-        return names.named(name.hostname(), name.port())
+        return known().names()
+                .named(name.hostname(), name.port())
                 .filter(target -> isDeclared(name, target, viewer))
                 .map(target -> told(assignment(name, target, viewer)));
     }
@@ -247,7 +269,7 @@ public final class GrpcMesh {
     private Message assignment(ClusterName name, ServiceNames.Target target, Viewer viewer) {
         var chosen = name.subset().isEmpty()
                 ? Optional.<Set<String>>empty()
-                : rules.subset(target.service(), name.subset(), viewer.namespace());
+                : known().rules().subset(target.service(), name.subset(), viewer.namespace());
         var members = workloads(target).stream()
                 .filter(workload -> chosen.isEmpty() || chosen.get().contains(workload.getUid()))
                 .toList();
@@ -266,7 +288,8 @@ public final class GrpcMesh {
     }
 
     private LocalityPolicy near(ServiceNames.Target target, String subset, Viewer viewer) {
-        return rules.traffic(target.service(), target.port(), subset, viewer.namespace())
+        return known().rules()
+                .traffic(target.service(), target.port(), subset, viewer.namespace())
                 .getLoadBalancer()
                 .getLocality();
     }
