@@ -129,8 +129,9 @@ public final class AdmissionPage implements Page {
             if (metadata.getName() == null) { // generateName
                 metadata.setName(request.path("name").asText());
             }
-            if (metadata.getNamespace() == null) {
-                metadata.setNamespace(request.path("namespace").asText());
+            var namespace = request.path("namespace").asText();
+            if (metadata.getNamespace() == null && !namespace.isEmpty()) { // that of a cluster's object stays absent
+                metadata.setNamespace(namespace);
             }
             return whole;
         } catch (JsonProcessingException broken) {

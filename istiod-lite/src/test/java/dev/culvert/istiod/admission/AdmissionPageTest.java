@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.culvert.daemon.admin.HttpPages;
 import dev.culvert.daemon.admin.Request;
 import dev.culvert.istiod.ca.CertificateAuthority;
@@ -80,7 +81,11 @@ class AdmissionPageTest {
     }
 
     private JsonNode ask(String object, String before) throws Exception {
-        var response = page().answer(new Request("POST", "/validate", Map.of(), "", review(object, before)));
+        return ask(review(object, before));
+    }
+
+    private JsonNode ask(String review) throws Exception {
+        var response = page().answer(new Request("POST", "/validate", Map.of(), "", review));
         var bytes = new ByteArrayOutputStream();
         response.body().writeTo(bytes);
         var answer = json.readTree(bytes.toByteArray());
@@ -116,6 +121,15 @@ class AdmissionPageTest {
         var going = wrong.replace("namespace: quay", "namespace: quay, deletionTimestamp: '2026-01-01T00:00:00Z'");
         assertThat(ask(going, BLOCK.formatted("16")).path("allowed").asBoolean())
                 .isTrue();
+    }
+
+    @Test
+    void anObjectOfTheClusterHasNoNamespace() throws Exception {
+        var gatewayClass = "{apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: {name: lock},"
+                + " spec: {controllerName: example.org/keeper}}";
+        var whole = (ObjectNode) json.readTree(review(gatewayClass, ""));
+        ((ObjectNode) whole.path("request")).remove("namespace");
+        assertThat(ask(whole.toString()).path("allowed").asBoolean()).isTrue();
     }
 
     @Test
