@@ -1,7 +1,7 @@
 package dev.culvert.istiod.xds;
 
 /// The conversation with one client.
-sealed interface Client permits ClientStream, GrpcStream {
+sealed interface Client permits Conversation {
     void start();
 
     /// What it calls itself.

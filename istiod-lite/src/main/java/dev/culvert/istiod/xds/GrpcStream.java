@@ -5,145 +5,40 @@ import dev.culvert.istiod.grpc.GrpcMesh;
 import dev.culvert.protos.discovery.DiscoveryRequest;
 import dev.culvert.protos.discovery.DiscoveryResponse;
 import dev.culvert.protos.discovery.Node;
-import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
-import io.grpc.stub.StreamObserver;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// The conversation with one gRPC client that needs no proxy. gRPC's threads and [#wake] only put events into a
-/// bounded queue; one virtual thread does the rest. One response of a type is under way at a time.
-final class GrpcStream implements Client, StreamObserver<DiscoveryRequest> {
-    private static final Logger LOG = LoggerFactory.getLogger("xds");
-    private static final int QUEUE = 256;
+/// A gRPC client that needs no proxy, by state of the world. One response of a type is under way at a time.
+final class GrpcStream extends Conversation<DiscoveryRequest, DiscoveryResponse> {
     private static final int MAX_NAMES = 2_000;
     private static final int MAX_NAME = 512;
 
-    private sealed interface Event {
-        record Request(DiscoveryRequest request) implements Event {}
-
-        record Wake() implements Event {}
-
-        record End() implements Event {}
-    }
-
-    private final XdsServer server;
-    private final ServerCallStreamObserver<DiscoveryResponse> responses;
-    private final Optional<Caller> caller;
-    private final BlockingQueue<Event> events = new ArrayBlockingQueue<>(QUEUE);
-    private final AtomicBoolean awake = new AtomicBoolean();
     private final Map<String, Wanted> wanted = new ConcurrentHashMap<>();
     private Optional<Node> node = Optional.empty();
-    private volatile String name = "unknown";
-    private volatile String lastNack = "";
     private volatile List<String> findings = List.of();
-    private boolean ended;
 
     /// @param caller whose token or certificate came with the call
     GrpcStream(XdsServer server, ServerCallStreamObserver<DiscoveryResponse> responses, Optional<Caller> caller) {
-        this.server = server;
-        this.responses = responses;
-        this.caller = caller;
-        responses.setOnCancelHandler(() -> put(new Event.End()));
+        super(server, responses, caller, new Manner("grpc-client", "caller", null));
     }
 
     @Override
-    public void start() {
-        Thread.ofVirtual().name("grpc-client").start(this::run);
-    }
-
-    @Override
-    public String name() {
-        return name;
-    }
-
-    @Override
-    public void wake() {
-        if (awake.compareAndSet(false, true)) {
-            put(new Event.Wake());
-        }
-    }
-
-    @Override
-    public void onNext(DiscoveryRequest request) {
-        put(new Event.Request(request));
-    }
-
-    @Override
-    public void onError(Throwable cause) {
-        put(new Event.End());
-    }
-
-    @Override
-    public void onCompleted() {
-        put(new Event.End());
-    }
-
-    private void put(Event event) {
-        if (!events.offer(event)) {
-            LOG.warn("client {} sends faster than it is served; its stream is ended", name);
-            events.clear();
-            events.add(new Event.End());
-        }
-    }
-
-    private void run() {
-        try {
-            while (!ended) {
-                handle(events.take());
-                push();
-            }
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        } catch (IllegalArgumentException bad) {
-            LOG.warn("client {}: {}", name, bad.getMessage());
-            responses.onError(
-                    Status.INVALID_ARGUMENT.withDescription(bad.getMessage()).asRuntimeException());
-        } catch (SecurityException notItself) {
-            LOG.warn("client {}: {}", name, notItself.getMessage());
-            responses.onError(Status.PERMISSION_DENIED
-                    .withDescription("the node's namespace is not that of the caller")
-                    .asRuntimeException());
-        } catch (RuntimeException failed) {
-            LOG.debug("client {} ended", name, failed);
-        } finally {
-            server.ended(this);
-        }
-    }
-
-    private void handle(Event event) {
-        switch (event) {
-            case Event.Request(var request) -> request(request);
-            case Event.Wake() -> awake.set(false);
-            case Event.End() -> {
-                ended = true;
-                if (!responses.isCancelled()) {
-                    responses.onCompleted();
-                }
-            }
-        }
-    }
-
-    private void request(DiscoveryRequest request) {
+    void request(DiscoveryRequest request) {
         if (request.hasNode() && node.isEmpty()) {
             NodeId.of(request.getNode().getId(), caller);
             node = Optional.of(request.getNode());
-            name = request.getNode().getId();
+            name(request.getNode().getId());
         }
         if (node.isEmpty()) {
             throw new IllegalArgumentException("the first request names no node");
         }
         var type = request.getTypeUrl();
         if (!GrpcMesh.TYPES.contains(type)) {
-            LOG.warn("client {} asks for {}, which is not served", name, type);
+            LOG.warn("client {} asks for {}, which is not served", name(), type);
             return;
         }
         limit(request);
@@ -151,8 +46,7 @@ final class GrpcStream implements Client, StreamObserver<DiscoveryRequest> {
             return;
         }
         if (request.hasErrorDetail()) {
-            lastNack = request.getErrorDetail().getMessage();
-            LOG.error("client {} refused a part of {}: {}", name, type, lastNack);
+            refused(type, request.getErrorDetail().getMessage());
         }
     }
 
@@ -170,12 +64,13 @@ final class GrpcStream implements Client, StreamObserver<DiscoveryRequest> {
         }
     }
 
-    private void push() {
+    @Override
+    void push() {
         var published = server.published();
-        if (ended || responses.isCancelled() || node.isEmpty() || published.sequence() == 0) {
+        if (node.isEmpty() || published.sequence() == 0) {
             return;
         }
-        var id = NodeId.of(name, caller);
+        var id = NodeId.of(name(), caller);
         var viewer =
                 published.mesh().viewer(id.namespace(), id.pod(), node.get().getLocality());
         for (var one : wanted.values()) {
@@ -196,6 +91,6 @@ final class GrpcStream implements Client, StreamObserver<DiscoveryRequest> {
     public XdsServer.ClientStatus status() {
         var state = new LinkedHashMap<String, String>();
         wanted.forEach((type, one) -> state.put(type, one.isSettled() ? "SYNCED" : "STALE"));
-        return new XdsServer.ClientStatus(name, state, lastNack, findings);
+        return new XdsServer.ClientStatus(name(), state, lastNack(), findings);
     }
 }
