@@ -188,6 +188,15 @@ public final class CertificateAuthority {
         return new Issued(certificates, by.roots());
     }
 
+    /// Whom others have to trust now, as PEM.
+    public String roots() {
+        try {
+            return pem(chain.roots());
+        } catch (GeneralSecurityException impossible) {
+            throw new IllegalStateException(impossible); // they were read from this form
+        }
+    }
+
     /// All of them, in one text.
     public static String pem(List<X509Certificate> certificates) throws GeneralSecurityException {
         var all = new StringBuilder();

@@ -5,7 +5,6 @@ import dev.culvert.kube.object.Namespace;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.Map;
 import java.util.Set;
@@ -36,7 +35,7 @@ public final class RootConfigMaps implements Leader.Writer<Outcome>, AutoCloseab
     @Override
     public void write(Outcome now) {
         present.requireListed();
-        var roots = roots();
+        var roots = authority.roots();
         var failed = new ArrayList<String>();
         for (var namespace : now.objects().namespaces()) {
             if (wants(namespace) && !isThere(namespace.name(), roots)) {
@@ -49,14 +48,6 @@ public final class RootConfigMaps implements Leader.Writer<Outcome>, AutoCloseab
         }
         if (!failed.isEmpty()) {
             throw new IllegalStateException(String.join("; ", failed));
-        }
-    }
-
-    private String roots() {
-        try {
-            return CertificateAuthority.pem(authority.chain().roots());
-        } catch (GeneralSecurityException impossible) {
-            throw new IllegalStateException(impossible);
         }
     }
 

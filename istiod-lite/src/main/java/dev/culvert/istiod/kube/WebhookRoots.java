@@ -5,7 +5,6 @@ import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhoo
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfigurationBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.util.Base64;
 
 /// Tells the API server which roots our webhook's certificate leads to, in the configuration that the chart installed.
@@ -38,17 +37,8 @@ public final class WebhookRoots implements Leader.Writer<Outcome>, AutoCloseable
     @Override
     public void write(Outcome now) {
         present.requireListed();
-        var roots = roots();
+        var roots = Base64.getEncoder().encodeToString(authority.roots().getBytes(StandardCharsets.US_ASCII));
         present.all().stream().filter(found -> !trusts(found, roots)).forEach(found -> apply(found, roots));
-    }
-
-    private String roots() {
-        try {
-            var pem = CertificateAuthority.pem(authority.chain().roots());
-            return Base64.getEncoder().encodeToString(pem.getBytes(StandardCharsets.US_ASCII));
-        } catch (GeneralSecurityException impossible) {
-            throw new IllegalStateException(impossible);
-        }
     }
 
     private static boolean trusts(ValidatingWebhookConfiguration found, String roots) {
