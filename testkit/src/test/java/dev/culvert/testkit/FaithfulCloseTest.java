@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -142,6 +143,39 @@ class FaithfulCloseTest {
         data.expectFrom(pair.server);
         assertThat(pair.server.readToEnd()).isEmpty();
         up.get(60, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void muchMayStillComeAfterTheClientsFin(Mesh mesh) throws Exception {
+        var pair = Pair.of(mesh);
+        pair.client.halfClose();
+        assertThat(pair.server.readToEnd()).isEmpty();
+        moreThanBuffersHold(pair.server, pair.client);
+    }
+
+    @Test
+    void muchMayStillComeAfterTheServersFin(Mesh mesh) throws Exception {
+        var pair = Pair.of(mesh);
+        pair.server.halfClose();
+        assertThat(pair.client.readToEnd()).isEmpty();
+        moreThanBuffersHold(pair.client, pair.server);
+    }
+
+    /// The reader begins when the writer has been stopped by full buffers.
+    private void moreThanBuffersHold(Connection from, Connection to) throws Exception {
+        var data = new Payload(5, 40 << 20);
+        var written = new AtomicLong();
+        var writing = meanwhile(() -> {
+            data.sendTo(from, written);
+            from.halfClose();
+        });
+        for (var before = -1L; before != written.get() || before == 0; Thread.sleep(500)) {
+            before = written.get();
+        }
+        assertThat(writing).isNotDone();
+        data.expectFrom(to);
+        assertThat(to.readToEnd()).isEmpty();
+        writing.get(60, TimeUnit.SECONDS);
     }
 
     @Test

@@ -75,10 +75,6 @@ final class SimSockets implements PodSockets {
                 : bootstrap.connect(to, new InetSocketAddress(spoofed, 0));
     }
 
-    /// The simulation has no keepalive of TCP's own.
-    @Override
-    public void keepalive(Channel accepted) {}
-
     @Override
     public OriginalDst originalDst(Channel accepted) {
         return new OriginalDst(((SimChannel) accepted).dialled());

@@ -1,5 +1,6 @@
 package dev.culvert.waypoint.edge;
 
+import dev.culvert.proxy.socket.HalfClosed;
 import dev.culvert.waypoint.config.ServiceConfigs;
 import dev.culvert.waypoint.http.Serving;
 import dev.culvert.waypoint.http.Worker;
@@ -121,7 +122,7 @@ public final class EdgeListener {
 
         @Override
         public void channelActive(ChannelHandlerContext context) {
-            context.pipeline().remove(this);
+            context.pipeline().replace(this, "half-closed", HalfClosed.INSTANCE);
             if (connections.size() >= config.bounds.connections()) {
                 config.serving.metrics().limited("downstream_connections");
                 context.close();

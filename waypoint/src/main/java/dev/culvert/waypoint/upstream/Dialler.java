@@ -13,13 +13,13 @@ import dev.culvert.hbone.tunnel.Tunnel;
 import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.proxy.ca.CertificateStore;
+import dev.culvert.proxy.socket.HalfClosed;
 import dev.culvert.waypoint.balance.Endpoint;
 import dev.culvert.waypoint.tunnel.TunnelChannel;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
-import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollSocketChannel;
@@ -98,24 +98,16 @@ public final class Dialler {
 
     private CompletableFuture<Channel> plain(InetSocketAddress to) {
         var result = new CompletableFuture<Channel>();
-        bootstrap()
-                .handler(new ChannelInitializer<>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        // The one who asked for it puts its handlers in.
-                    }
-                })
-                .connect(to)
-                .addListener((ChannelFuture done) -> {
-                    if (done.isSuccess()) {
-                        result.complete(done.channel());
-                    } else {
-                        result.completeExceptionally(ProxyException.of(
-                                FailureReason.UPSTREAM_CONNECT,
-                                "connection failed: " + Addresses.text(to) + ": "
-                                        + done.cause().getMessage()));
-                    }
-                });
+        bootstrap().handler(HalfClosed.INSTANCE).connect(to).addListener((ChannelFuture done) -> {
+            if (done.isSuccess()) {
+                result.complete(done.channel());
+            } else {
+                result.completeExceptionally(ProxyException.of(
+                        FailureReason.UPSTREAM_CONNECT,
+                        "connection failed: " + Addresses.text(to) + ": "
+                                + done.cause().getMessage()));
+            }
+        });
         return result;
     }
 }

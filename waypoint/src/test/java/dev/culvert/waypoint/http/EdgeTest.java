@@ -33,8 +33,11 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
@@ -48,6 +51,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Clients from outside of the mesh, through a gateway's own listeners.
 class EdgeTest {
@@ -575,6 +579,64 @@ class EdgeTest {
                         .counter()
                         .count())
                 .isEqualTo(1);
+    }
+
+    private static final int MORE_THAN_BUFFERS_HOLD = 30 << 20;
+
+    /// @param serverSpeaks whether the client has ended and the server goes on, or the other way round
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void muchMayStillComeAfterAFin(boolean serverSpeaks) throws Exception {
+        var written = new AtomicLong();
+        var heard = new CompletableFuture<Integer>();
+        try (var server = new RawServer(socket -> {
+            if (serverSpeaks) {
+                socket.getInputStream().readAllBytes();
+                sayMuch(socket, written);
+            } else {
+                socket.shutdownOutput();
+                heard.complete(listenLate(socket, written));
+            }
+        })) {
+            harbour.endpoints(server.port());
+            configure(parse("ports {number: " + plain + " bytes {" + BERTH + "}}"));
+            try (var socket = new Socket(InetAddress.getLoopbackAddress(), plain)) {
+                if (serverSpeaks) {
+                    socket.shutdownOutput();
+                    heard.complete(listenLate(socket, written));
+                } else {
+                    assertThat(socket.getInputStream().read()).isEqualTo(-1);
+                    sayMuch(socket, written);
+                }
+                assertThat(heard.get(60, TimeUnit.SECONDS)).isEqualTo(MORE_THAN_BUFFERS_HOLD);
+            }
+        }
+    }
+
+    private static void sayMuch(Socket socket, AtomicLong written) throws IOException {
+        var block = new byte[1 << 16];
+        for (var left = MORE_THAN_BUFFERS_HOLD; left > 0; left -= block.length) {
+            socket.getOutputStream().write(block);
+            written.addAndGet(block.length);
+        }
+        socket.shutdownOutput();
+    }
+
+    /// Begins to read when the writer has been stopped.
+    private static int listenLate(Socket socket, AtomicLong written) throws IOException {
+        for (var before = -1L; before != written.get() || before == 0; pause()) {
+            before = written.get();
+        }
+        assertThat(written.get()).isLessThan(MORE_THAN_BUFFERS_HOLD);
+        return socket.getInputStream().readAllBytes().length;
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(300);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @ParameterizedTest

@@ -2,6 +2,7 @@ package dev.culvert.ztunnel.inpod;
 
 import dev.culvert.linux.netns.NetworkNamespace;
 import dev.culvert.mesh.model.workload.Addresses;
+import io.netty.bootstrap.AbstractBootstrap;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -32,15 +33,27 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Makes sockets inside one pod's network namespace. Netty calls `socket(2)` in a channel's constructor, and a socket
-/// stays where it was made: so only the constructor runs inside. Thread-safe.
+/// stays where it was made: so only the constructor runs inside. Netty sets TCP_NODELAY on every connection itself.
+/// Thread-safe.
 public final class NetnsSockets implements PodSockets {
     private static final Logger LOG = LoggerFactory.getLogger("inpod");
     private static final int SOL_SOCKET = 1;
     private static final int SOL_IP = 0;
+    private static final int SOL_TCP = 6;
     private static final int SOL_IPV6 = 41;
     private static final int MAX_DATAGRAM_BYTES = 65_535;
 
     private static final ChannelOption<Integer> SO_MARK = new IntegerUnixChannelOption("SO_MARK", SOL_SOCKET, 36);
+    /// As numbers, since Netty has names for these on connections only.
+    private static final ChannelOption<Integer> SO_KEEPALIVE =
+            new IntegerUnixChannelOption("SO_KEEPALIVE", SOL_SOCKET, 9);
+    private static final ChannelOption<Integer> TCP_KEEPIDLE = new IntegerUnixChannelOption("TCP_KEEPIDLE", SOL_TCP, 4);
+    private static final ChannelOption<Integer> TCP_KEEPINTVL =
+            new IntegerUnixChannelOption("TCP_KEEPINTVL", SOL_TCP, 5);
+    private static final ChannelOption<Integer> TCP_KEEPCNT = new IntegerUnixChannelOption("TCP_KEEPCNT", SOL_TCP, 6);
+    private static final ChannelOption<Integer> TCP_USER_TIMEOUT =
+            new IntegerUnixChannelOption("TCP_USER_TIMEOUT", SOL_TCP, 18);
+
     private static final ChannelOption<Integer> IP_FREEBIND = new IntegerUnixChannelOption("IP_FREEBIND", SOL_IP, 15);
     private static final ChannelOption<Integer> IP_TRANSPARENT =
             new IntegerUnixChannelOption("IP_TRANSPARENT", SOL_IP, 19);
@@ -98,11 +111,11 @@ public final class NetnsSockets implements PodSockets {
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .option(EpollChannelOption.SO_REUSEPORT, settings.reusePort())
                 .childOption(ChannelOption.AUTO_READ, false)
-                .childOption(ChannelOption.TCP_NODELAY, true)
                 .childHandler(accepted);
         if (settings.mark() != 0) {
             bootstrap.option(SO_MARK, settings.mark());
         }
+        keepalive(bootstrap);
         if (settings.transparent()) {
             bootstrap.option(family == SocketProtocolFamily.INET6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1);
         }
@@ -125,7 +138,6 @@ public final class NetnsSockets implements PodSockets {
         var bootstrap = new Bootstrap()
                 .group(loop)
                 .channelFactory(() -> construct(() -> new EpollSocketChannel(family)))
-                .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.AUTO_READ, false)
                 .option(
                         ChannelOption.CONNECT_TIMEOUT_MILLIS,
@@ -171,31 +183,18 @@ public final class NetnsSockets implements PodSockets {
         return bootstrap;
     }
 
-    private void keepalive(Bootstrap bootstrap) {
+    /// On the socket itself; what a listener accepts inherits it.
+    private void keepalive(AbstractBootstrap<?, ?> bootstrap) {
         var keepalive = settings.keepalive();
         if (keepalive.enabled()) {
             bootstrap
-                    .option(ChannelOption.SO_KEEPALIVE, true)
-                    .option(EpollChannelOption.TCP_KEEPIDLE, keepalive.idleSeconds())
-                    .option(EpollChannelOption.TCP_KEEPINTVL, keepalive.intervalSeconds())
-                    .option(EpollChannelOption.TCP_KEEPCNT, keepalive.probes());
+                    .option(SO_KEEPALIVE, 1)
+                    .option(TCP_KEEPIDLE, keepalive.idleSeconds())
+                    .option(TCP_KEEPINTVL, keepalive.intervalSeconds())
+                    .option(TCP_KEEPCNT, keepalive.probes());
         }
         if (keepalive.userTimeout()) {
-            bootstrap.option(EpollChannelOption.TCP_USER_TIMEOUT, keepalive.userTimeoutMillis());
-        }
-    }
-
-    @Override
-    public void keepalive(Channel accepted) {
-        var keepalive = settings.keepalive();
-        if (keepalive.enabled()) {
-            accepted.config().setOption(ChannelOption.SO_KEEPALIVE, true);
-            accepted.config().setOption(EpollChannelOption.TCP_KEEPIDLE, keepalive.idleSeconds());
-            accepted.config().setOption(EpollChannelOption.TCP_KEEPINTVL, keepalive.intervalSeconds());
-            accepted.config().setOption(EpollChannelOption.TCP_KEEPCNT, keepalive.probes());
-        }
-        if (keepalive.userTimeout()) {
-            accepted.config().setOption(EpollChannelOption.TCP_USER_TIMEOUT, keepalive.userTimeoutMillis());
+            bootstrap.option(TCP_USER_TIMEOUT, keepalive.userTimeoutMillis());
         }
     }
 

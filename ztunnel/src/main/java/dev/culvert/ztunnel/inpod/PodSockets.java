@@ -21,7 +21,7 @@ public interface PodSockets extends AutoCloseable {
     /// Runs `body` in the pod's network namespace, on the calling platform thread.
     <T, E extends Exception> T inside(NetworkNamespace.Body<T, E> body) throws E, IOException;
 
-    /// Binds a wildcard listener for all of the pod's addresses.
+    /// Binds a wildcard listener for all of the pod's addresses. TCP looks after the peers of what it accepts.
     /// @param accepted gets each accepted socket before it is registered
     ChannelFuture listen(EventLoop acceptor, EventLoopGroup workers, int port, ChannelHandler accepted);
 
@@ -38,9 +38,6 @@ public interface PodSockets extends AutoCloseable {
     /// Connects from inside the pod. Reading is off until someone asks.
     /// @param spoofed source address to keep, or null for the pod's own
     ChannelFuture connect(EventLoop loop, InetSocketAddress to, @Nullable InetAddress spoofed, ChannelHandler handler);
-
-    /// Lets TCP look after an accepted socket's peer.
-    void keepalive(Channel accepted);
 
     /// Where an accepted connection wanted to go.
     OriginalDst originalDst(Channel accepted);

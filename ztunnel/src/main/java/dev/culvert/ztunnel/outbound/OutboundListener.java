@@ -21,7 +21,6 @@ public final class OutboundListener extends ChannelInboundHandlerAdapter {
     public void channelActive(ChannelHandlerContext context) {
         context.pipeline().remove(this);
         var accepted = (DuplexChannel) context.channel();
-        pod.sockets().keepalive(accepted);
         var dst = pod.sockets().originalDst(accepted).addr();
         new OutboundConnection(pod, accepted, dst, Greeting.NONE).serve();
     }

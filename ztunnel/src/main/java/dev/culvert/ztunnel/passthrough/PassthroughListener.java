@@ -21,7 +21,6 @@ public final class PassthroughListener extends ChannelInboundHandlerAdapter {
     public void channelActive(ChannelHandlerContext context) {
         context.pipeline().remove(this);
         var accepted = (DuplexChannel) context.channel();
-        pod.sockets().keepalive(accepted);
         new PassthroughConnection(pod, accepted).serve();
     }
 }

@@ -2,6 +2,7 @@ package dev.culvert.ztunnel.relay;
 
 import dev.culvert.hbone.failure.FailureReason;
 import dev.culvert.hbone.failure.ProxyException;
+import dev.culvert.proxy.socket.HalfClosed;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -42,6 +43,7 @@ public final class SocketEnd extends RelayEnd {
     private boolean paused;
     private boolean inputEnded;
     private boolean outputEnding;
+    private boolean finished; // our FIN is out, and the next one closes the channel
     private boolean closed;
     private boolean flushScheduled;
 
@@ -149,7 +151,7 @@ public final class SocketEnd extends RelayEnd {
     }
 
     /// On the socket itself, if it is one of the kernel's: Netty's way makes three exceptions with their stacks for
-    /// each FIN.
+    /// each FIN. The application's own FIN closes the channel then: as a half-closure it would make two more.
     private void shutdownOutput() {
         if (!(channel instanceof UnixChannel socket)) {
             channel.shutdownOutput();
@@ -157,6 +159,8 @@ public final class SocketEnd extends RelayEnd {
         }
         try {
             ((Socket) socket.fd()).shutdown(false, true);
+            channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, false);
+            finished = true;
         } catch (IOException | NotYetConnectedException gone) { // Netty's name for ENOTCONN: it was reset
             LOG.debug("FIN to {}: {}", channel, gone.toString()); // the reading side hears of it too
         }
@@ -252,6 +256,7 @@ public final class SocketEnd extends RelayEnd {
         public void userEventTriggered(ChannelHandlerContext context, Object event) {
             if (event == ChannelInputShutdownEvent.INSTANCE && !inputEnded) {
                 inputEnded = true;
+                HalfClosed.keep(channel);
                 if (relay != null) {
                     relay.ended(SocketEnd.this);
                 }
@@ -260,7 +265,12 @@ public final class SocketEnd extends RelayEnd {
 
         @Override
         public void channelInactive(ChannelHandlerContext context) {
-            broke("connection closed", true);
+            if (finished && !inputEnded && !closed && relay != null) {
+                inputEnded = true;
+                relay.ended(SocketEnd.this);
+            } else {
+                broke("connection closed", true);
+            }
         }
 
         /// epoll reports a hang-up of a socket that is registered but not connected yet, and Netty then tries to

@@ -41,7 +41,6 @@ public final class Socks5Listener extends ChannelInitializer<Channel> {
             channel.close();
             return;
         }
-        pod.sockets().keepalive(channel);
         channel.pipeline()
                 .addLast("socks", new Socks5InitialRequestDecoder())
                 .addLast(new Negotiation(pod, names, metrics, (DuplexChannel) channel, negotiating::decrementAndGet));
