@@ -54,13 +54,10 @@ public final class NetnsSockets implements PodSockets {
     private static final ChannelOption<Integer> TCP_USER_TIMEOUT =
             new IntegerUnixChannelOption("TCP_USER_TIMEOUT", SOL_TCP, 18);
 
-    private static final ChannelOption<Integer> IP_FREEBIND = new IntegerUnixChannelOption("IP_FREEBIND", SOL_IP, 15);
     private static final ChannelOption<Integer> IP_TRANSPARENT =
             new IntegerUnixChannelOption("IP_TRANSPARENT", SOL_IP, 19);
     private static final ChannelOption<Integer> IPV6_TRANSPARENT =
             new IntegerUnixChannelOption("IPV6_TRANSPARENT", SOL_IPV6, 75);
-    private static final ChannelOption<Integer> IPV6_FREEBIND =
-            new IntegerUnixChannelOption("IPV6_FREEBIND", SOL_IPV6, 78);
     private static final RawUnixChannelOption ORIGINAL_DST =
             new RawUnixChannelOption("SO_ORIGINAL_DST", SOL_IP, 80, 16);
     private static final RawUnixChannelOption IPV6_ORIGINAL_DST =
@@ -152,9 +149,9 @@ public final class NetnsSockets implements PodSockets {
         }
         bootstrap.option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true);
         if (ipv4) {
-            bootstrap.option(IP_TRANSPARENT, 1).option(IP_FREEBIND, 1);
+            bootstrap.option(IP_TRANSPARENT, 1);
         } else {
-            bootstrap.option(IPV6_TRANSPARENT, 1).option(IPV6_FREEBIND, 1);
+            bootstrap.option(IPV6_TRANSPARENT, 1);
         }
         return bootstrap.connect(to, new InetSocketAddress(spoofed, 0));
     }
