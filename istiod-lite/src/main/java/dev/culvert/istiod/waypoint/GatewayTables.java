@@ -49,7 +49,10 @@ final class GatewayTables {
         var to = GatewayConfig.newBuilder()
                 .setNamespace(pods.namespace())
                 .setName(pods.name())
-                .setPathNormalization(MeshDefaults.paths(objects, settings));
+                .setPathNormalization(MeshDefaults.paths(objects, settings))
+                .setTrustedProxies(pods.gateway()
+                        .flatMap(one -> one.gateway().infrastructure().trustedProxies())
+                        .orElseGet(() -> MeshDefaults.trustedProxies(objects, settings)));
         var ports = new EdgePorts();
         pods.gateway().ifPresent(gateway -> listeners.add(gateway, ports));
         servers.add(pods, ports);

@@ -24,6 +24,13 @@ final class MeshDefaults {
                 .orElse(RETRY);
     }
 
+    /// In front of gateways at the edge.
+    static int trustedProxies(ObjectSet objects, TranslationSettings settings) {
+        return MeshConfig.of(objects, settings.rootNamespace())
+                .map(MeshConfig::trustedProxies)
+                .orElse(0);
+    }
+
     static PathNormalization paths(ObjectSet objects, TranslationSettings settings) {
         return MeshConfig.of(objects, settings.rootNamespace())
                 .map(mesh -> switch (mesh.paths()) {

@@ -107,6 +107,28 @@ class GatewayTablesTest {
         assertThat(hosts(config, 1, 0)).containsExactly("", "a.example", "b.example", "d.example", "other.test");
     }
 
+    @Test
+    void proxiesInFrontAreCountedByTheGatewayElseByTheMesh() {
+        var listeners = gateway("[{name: a, port: 80, protocol: HTTP}]");
+        var mesh = """
+                ---
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: istio, namespace: istio-system}
+                data:
+                  mesh: "defaultConfig: {gatewayTopology: {numTrustedProxies: 1}}"
+                """;
+        var own = "annotations: {proxy.istio.io/config: \"gatewayTopology: {numTrustedProxies: 2}\"}";
+        assertThat(told(objects(listeners)).getTrustedProxies()).isZero();
+        assertThat(told(objects(listeners + mesh)).getTrustedProxies()).isEqualTo(1);
+        assertThat(told(objects(listeners.replace("namespace: quay}", "namespace: quay, " + own + "}") + mesh))
+                        .getTrustedProxies())
+                .isEqualTo(2);
+        assertThat(told(objects(listeners.replace("spec:", "spec:\n  infrastructure: {" + own + "}") + mesh))
+                        .getTrustedProxies())
+                .isEqualTo(2);
+    }
+
     private static Iterable<String> hosts(GatewayConfig config, int port, int listener) {
         return config.getPorts(port).getListeners(listener).getHostsList().stream()
                 .map(VirtualHost::getHost)

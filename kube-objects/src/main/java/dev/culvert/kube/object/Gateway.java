@@ -86,11 +86,13 @@ public record Gateway(
     /// What is to be on all that runs for it: `spec.infrastructure`, else what is on the Gateway itself.
     /// @param parameters the ConfigMap of its namespace that changes what runs for it
     /// @param otherParameters kind and name of what it names instead and cannot be read; empty if it does not
+    /// @param trustedProxies how many proxies stand in front of it, by `proxy.istio.io/config`
     public record Infrastructure(
             Map<String, String> labels,
             Map<String, String> annotations,
             Optional<String> parameters,
-            String otherParameters) {
+            String otherParameters,
+            Optional<Integer> trustedProxies) {
         public Infrastructure {
             labels = Map.copyOf(labels);
             annotations = Map.copyOf(annotations);

@@ -9,6 +9,7 @@ import java.util.Optional;
 /// @param rootNamespace likewise
 /// @param discovery which namespaces belong to the mesh: those that one of these selects; empty for all
 /// @param retry of routes that say nothing of it
+/// @param trustedProxies how many proxies stand in front of gateways that do not say it themselves
 /// @param paths what is done to paths before they are matched and sent on
 public record MeshConfig(
         Metadata metadata,
@@ -16,6 +17,7 @@ public record MeshConfig(
         Optional<String> rootNamespace,
         List<LabelSelector> discovery,
         Optional<HttpRule.Retry> retry,
+        int trustedProxies,
         PathNormalization paths,
         Place place)
         implements KubeObject {

@@ -33,7 +33,7 @@ final class GatewayReader {
                         .map(listener -> listener(listener, metadata))
                         .toList(),
                 frontend(spec, metadata),
-                infrastructure(spec, metadata),
+                infrastructure(object, spec, metadata),
                 object.place());
         if (gateway.isWaypoint()) {
             check(spec, gateway);
@@ -133,27 +133,30 @@ final class GatewayReader {
         return refs;
     }
 
-    private static Infrastructure infrastructure(Fields spec, Metadata metadata) {
+    private static Infrastructure infrastructure(Fields object, Fields spec, Metadata metadata) {
         if (!spec.has("infrastructure")) {
-            return new Infrastructure(metadata.labels(), metadata.annotations(), Optional.empty(), "");
+            var proxies =
+                    ProxyConfigReader.annotated(object.childOrEmpty("metadata").childOrEmpty("annotations"));
+            return new Infrastructure(metadata.labels(), metadata.annotations(), Optional.empty(), "", proxies);
         }
         var said = spec.childOrEmpty("infrastructure").knowing(RouteFields.INFRASTRUCTURE);
         var labels = said.textMap("labels");
         var annotations = said.textMap("annotations");
+        var proxies = ProxyConfigReader.annotated(said.childOrEmpty("annotations"));
         if (!said.has("parametersRef")) {
-            return new Infrastructure(labels, annotations, Optional.empty(), "");
+            return new Infrastructure(labels, annotations, Optional.empty(), "", proxies);
         }
         var ref = said.childOrEmpty("parametersRef").knowing(RouteFields.PARAMETERS_REF);
         var kind = ref.requiredText("kind");
         var name = ref.requiredText("name");
         if (ref.text("group", "").isEmpty() && kind.equals("ConfigMap")) {
-            return new Infrastructure(labels, annotations, Optional.of(name), "");
+            return new Infrastructure(labels, annotations, Optional.of(name), "", proxies);
         }
         ref.warning(
                 "kind",
                 "parameters of a Gateway are in a ConfigMap: what runs for it stays as it was",
                 "write group: \"\" and kind: ConfigMap");
-        return new Infrastructure(labels, annotations, Optional.empty(), kind + " " + name);
+        return new Infrastructure(labels, annotations, Optional.empty(), kind + " " + name, proxies);
     }
 
     private static Listener listener(Fields listener, Metadata metadata) {

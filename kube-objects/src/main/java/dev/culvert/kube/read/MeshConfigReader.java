@@ -84,6 +84,8 @@ final class MeshConfigReader {
                         .map(SelectorReader::selector)
                         .toList(),
                 mesh.child("defaultHttpRetryPolicy").map(VirtualServiceActions::retry),
+                ProxyConfigReader.trustedProxies(mesh.childOrEmpty("defaultConfig"))
+                        .orElse(0),
                 paths(mesh.childOrEmpty("pathNormalization").knowing(Set.of("normalization"))),
                 object.place());
     }

@@ -46,6 +46,24 @@ class MeshConfigReadingTest {
     }
 
     @Test
+    void proxiesInFrontOfGatewaysAreCounted() {
+        assertThat(only("""
+                defaultConfig:
+                  gatewayTopology: {numTrustedProxies: 2}
+                """).trustedProxies()).isEqualTo(2);
+        assertThat(only("defaultConfig: {tracing: {}}").trustedProxies()).isZero();
+        var result = read("""
+                defaultConfig:
+                  gatewayTopology: {numTrustedProxies: 101, proxyProtocol: {}}
+                """);
+        assertThat(result.problems())
+                .extracting(Problem::message)
+                .containsExactlyInAnyOrder(
+                        "data.mesh.defaultConfig.gatewayTopology.proxyProtocol has no effect here",
+                        "data.mesh.defaultConfig.gatewayTopology.numTrustedProxies must be an integer 0..100, not \"101\"");
+    }
+
+    @Test
     void namespacesAreChosenByLabelsAndRequirements() {
         var mesh = only("""
                 discoverySelectors:

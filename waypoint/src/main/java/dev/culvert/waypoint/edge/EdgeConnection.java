@@ -99,7 +99,7 @@ final class EdgeConnection {
     private void bytes(Edge edge, Targets to) {
         channel.config().setAutoRead(false);
         var shared = new Inner.Shared(config.serving(), worker);
-        InnerConnection.serve(Inner.bytesAtTheEdge(shared, channel, caller("tcp"), edge.service(), to));
+        InnerConnection.serve(Inner.bytesAtTheEdge(shared, channel, caller(edge, "tcp"), edge.service(), to));
     }
 
     private Optional<Inner> inner(Edge edge, String scheme, @Nullable String listener) {
@@ -109,16 +109,17 @@ final class EdgeConnection {
         }
         channel.config().setAutoRead(false);
         return Optional.of(Inner.atTheEdge(
-                new Inner.Shared(config.serving(), worker), channel, caller(scheme), edge.service(), listener));
+                new Inner.Shared(config.serving(), worker), channel, caller(edge, scheme), edge.service(), listener));
     }
 
-    private Caller caller(String scheme) {
+    private Caller caller(Edge edge, String scheme) {
         return new Caller(
                 null,
                 remote,
                 new InetSocketAddress(local.getAddress(), port),
                 scheme,
-                client == null ? null : client.header());
+                client == null ? null : client.header(),
+                edge.said().getTrustedProxies());
     }
 
     private void refuse(String why) {

@@ -18,6 +18,7 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -55,6 +56,9 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
             "x-http2-stream-weight",
             "x-http2-stream-promise-id");
 
+    /// What trusted proxies may say.
+    private static final List<String> HOPS = List.of("x-forwarded-for", "x-forwarded-proto");
+
     private final HttpMethod method;
     private final HttpHeaders headers;
     private final boolean keepAlive;
@@ -65,10 +69,9 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
     private final String query;
     private String onwardPath;
     private @Nullable HttpHeaders onward;
-    private String scheme = "http";
     private String callerNamespace = "";
     private String callerWorkload = "";
-    private String sourceIp = "";
+    private @Nullable Hops hops;
     private String onwardQuery;
     private @Nullable Token token;
     private long expiresAt = Verdict.FOR_EVER;
@@ -191,24 +194,25 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
     /// @param forged told each name that a client had set
     void sanitise(Caller caller, String self, Consumer<String> forged) {
         HeaderEdits.endHops(headers);
+        var known = hops;
+        var way = known == null ? Hops.of(headers, caller) : known;
+        hops = way;
         if (headers.getAll(HttpHeaderNames.TE).stream().noneMatch(te -> te.equalsIgnoreCase("trailers"))) {
             headers.remove(HttpHeaderNames.TE);
         }
         for (var name : FORGEABLE) {
             if (headers.contains(name)) {
                 headers.remove(name);
-                if (!name.startsWith("x-http2-")) {
+                if (!name.startsWith("x-http2-") && !(known == null && way.told() && HOPS.contains(name))) {
                     forged.accept(name);
                 }
             }
         }
-        headers.set("x-forwarded-for", Addresses.text(caller.source().getAddress()));
-        headers.set("x-forwarded-proto", caller.scheme());
+        way.writeTo(headers, caller);
         caller.identity().ifPresent(who -> headers.set("x-forwarded-client-cert", "By=" + self + ";URI=" + who));
         if (caller.certificate() != null) {
             headers.set("x-forwarded-client-cert", caller.certificate());
         }
-        headers.set("forwarded", "for=\"" + Addresses.text(caller.source()) + "\";proto=" + caller.scheme());
         if (!headers.contains("x-request-id")) {
             headers.set("x-request-id", requestId());
         }
@@ -227,9 +231,12 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
     /// @param workload the pod that calls, if the mesh knows it
     void from(Caller caller, Optional<Workload> workload) {
         callerNamespace = caller.namespace();
-        scheme = caller.scheme();
         callerWorkload = workload.map(Workload::uid).orElse("");
-        sourceIp = Addresses.text(caller.source().getAddress());
+    }
+
+    @Override
+    public Optional<InetAddress> client() {
+        return Optional.ofNullable(hops).map(Hops::client);
     }
 
     @Override
@@ -330,7 +337,7 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
 
     @Override
     public String sourceIp() {
-        return sourceIp;
+        return hops == null ? "" : Addresses.text(hops.client());
     }
 
     HttpMethod httpMethod() {
@@ -437,7 +444,7 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
 
     @Override
     public String scheme() {
-        return scheme;
+        return hops == null ? "http" : hops.scheme();
     }
 
     @Override

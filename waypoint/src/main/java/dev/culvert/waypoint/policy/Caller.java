@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Who calls and what was dialled: the certificate and the addresses of the connection, never a header.
+/// @param trustedProxies how many proxies before us may say of a request who its client is
 /// @param proved the identity of the caller's certificate; null for callers from outside of the mesh
 /// @param source address of the client
 /// @param dialled the authority of the tunnel: a Service's address and port, or a pod's; at the edge our own
@@ -16,10 +17,11 @@ public record Caller(
         InetSocketAddress source,
         InetSocketAddress dialled,
         String scheme,
-        @Nullable String certificate) {
+        @Nullable String certificate,
+        int trustedProxies) {
     /// One who came by a tunnel.
     public Caller(SpiffeId identity, InetSocketAddress source, InetSocketAddress dialled) {
-        this(identity, source, dialled, "http", null);
+        this(identity, source, dialled, "http", null, 0);
     }
 
     public Optional<SpiffeId> identity() {

@@ -192,7 +192,11 @@ public final class L7Policies {
             return switch (attribute.getKind()) {
                 case PRINCIPAL -> proved(caller.principal());
                 case NAMESPACE -> proved(caller.namespace());
-                case SOURCE_IP, REMOTE_IP -> address(caller.source().getAddress());
+                case SOURCE_IP -> address(caller.source().getAddress());
+                case REMOTE_IP ->
+                    address(Optional.ofNullable(request)
+                            .flatMap(RequestView::client)
+                            .orElseGet(() -> caller.source().getAddress()));
                 case DESTINATION_IP -> address(caller.dialled().getAddress());
                 case DESTINATION_PORT -> Optional.of(port(caller.dialled().getPort()));
                 case HOST -> request == null ? Optional.empty() : text(request.authority());

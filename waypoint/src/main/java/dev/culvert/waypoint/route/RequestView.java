@@ -1,6 +1,8 @@
 package dev.culvert.waypoint.route;
 
+import java.net.InetAddress;
 import java.util.List;
+import java.util.Optional;
 
 /// What of a request is matched: its path is normalised and without its query.
 public interface RequestView {
@@ -18,6 +20,11 @@ public interface RequestView {
 
     /// Values of a header in the order in which they came.
     List<String> header(String name);
+
+    /// The client's address, where a trusted proxy has said it.
+    default Optional<InetAddress> client() {
+        return Optional.empty();
+    }
 
     /// Of the identity that calls.
     default String callerNamespace() {

@@ -254,6 +254,25 @@ class EdgeTest {
 
     // ---- policy ----
 
+    /// `ipBlocks` are the connection's, `remoteIpBlocks` the client's, however often the headers are set anew.
+    @Test
+    void theClientIsWhomTheTrustedProxyNames() throws Exception {
+        var config = onPlain("listeners {name: 'web' " + host("", route("r", FORWARD)) + "}")
+                .setTrustedProxies(1)
+                .addPolicies(policy("action: DENY rules {from {attributes {kind: REMOTE_IP blocks: '192.0.2.0/24'}}}"))
+                .addPolicies(
+                        policy("action: DENY rules {from {attributes {kind: SOURCE_IP not_blocks: '127.0.0.1'}}}"));
+        configure(config);
+        assertThat(get("a", "/", "X-Forwarded-For: 192.0.2.1\r\n")).startsWith("HTTP/1.1 403");
+        assertThat(get("a", "/", ""))
+                .startsWith("HTTP/1.1 200")
+                .containsIgnoringCase("saw-x-forwarded-for: 127.0.0.1\r");
+        assertThat(get("a", "/", "X-Forwarded-For: 192.0.2.1, 203.0.113.7\r\nX-Forwarded-Proto: https\r\n"))
+                .startsWith("HTTP/1.1 200")
+                .containsIgnoringCase("saw-x-forwarded-for: 203.0.113.7, 127.0.0.1\r")
+                .containsIgnoringCase("saw-x-forwarded-proto: https\r");
+    }
+
     @Test
     void aPolicySeesTheAddressAndNoIdentity() throws Exception {
         var config = onPlain("listeners {name: 'web' " + host("", route("r", "direct_response {status: 200}")) + "}");
