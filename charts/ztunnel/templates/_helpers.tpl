@@ -1,3 +1,7 @@
+{{- define "ztunnel.controller" -}}
+istiod{{ if and .Values.revision (ne .Values.revision "default") }}-{{ .Values.revision }}{{ end }}
+{{- end }}
+
 {{- define "ztunnel.labels" -}}
 app: ztunnel
 app.kubernetes.io/name: ztunnel

@@ -154,6 +154,48 @@ class ChartsTest {
     }
 
     @Test
+    void anotherRevisionHasNothingInCommonWithTheDefault() throws Exception {
+        var sets = Map.of("istiod.replicas", "2");
+        var more = Map.of("istiod.replicas", "2", "istiod.revision", "blue", "ztunnel.revision", "blue");
+        var first = names(render(sets), "istiod");
+        var second = names(render(more), "istiod");
+        assertThat(first).isNotEmpty().doesNotContainAnyElementsOf(second);
+        assertThat(second)
+                .allSatisfy(name -> assertThat(name).contains("-blue"))
+                .hasSameSizeAs(first);
+        assertThat(names(render(Map.of("istiod.replicas", "2", "istiod.revision", "default")), "istiod"))
+                .isEqualTo(first);
+
+        var blue = find(render(more), "Deployment", "istiod-blue");
+        var pod = (Map<?, ?>) at(blue, "spec", "template", "metadata", "labels");
+        for (var kind : List.of("Deployment", "Service", "PodDisruptionBudget")) {
+            var ofDefault = selector(find(render(sets), kind, "istiod"));
+            var ofBlue = selector(find(render(more), kind, "istiod-blue"));
+            assertThat(pod.entrySet().containsAll(ofBlue.entrySet())).isTrue();
+            assertThat(pod.entrySet().containsAll(ofDefault.entrySet())).isFalse();
+        }
+        assertThat(list(blue, "spec", "template", "spec", "containers", 0, "env"))
+                .contains(Map.of("name", "REVISION", "value", "blue"));
+        assertThat(list(find(render(more), "DaemonSet", "ztunnel"), "spec", "template", "spec", "containers", 0, "env"))
+                .contains(Map.of("name", "XDS_ADDRESS", "value", "https://istiod-blue.istio-system.svc:15012"))
+                .contains(Map.of("name", "CA_ADDRESS", "value", "https://istiod-blue.istio-system.svc:15012"));
+        assertThat(at(find(render(more), "Role", "istiod-blue"), "rules", 3, "resourceNames"))
+                .isEqualTo(List.of("istiod-culvert-blue"));
+    }
+
+    private static Map<?, ?> selector(Map<String, Object> object) {
+        var said = (Map<?, ?>) at(object, "spec", "selector");
+        return said.containsKey("matchLabels") ? (Map<?, ?>) said.get("matchLabels") : said;
+    }
+
+    private static List<String> names(List<Map<String, Object>> objects, String app) {
+        return objects.stream()
+                .filter(object -> app.equals(at(object, "metadata", "labels", "app")))
+                .map(object -> object.get("kind") + " " + Documents.name(object))
+                .toList();
+    }
+
+    @Test
     void valuesReachTheObjects() throws Exception {
         var sets = new LinkedHashMap<String, String>();
         sets.put("global.hub", "registry.example/mesh");
@@ -182,6 +224,8 @@ class ChartsTest {
                 "global.imagePullPolicy=Sometimes",
                 "cni.probes=maybe",
                 "istiod.replicas=0",
+                "istiod.revision=Blue",
+                "ztunnel.revision=a_b",
                 "istiod.validation.failurePolicy=Perhaps",
             })
     void valuesThatDoNotFitAreRefusedByName(String setting) {

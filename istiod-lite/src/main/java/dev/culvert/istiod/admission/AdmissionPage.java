@@ -13,15 +13,19 @@ import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.read.ApiReader;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /// `/validate`: answers AdmissionReviews (`admission.k8s.io/v1`). An object that we cannot read is refused, with what
 /// is wrong and what to write instead. One that does less than it seems to is taken with warnings, which `kubectl`
-/// shows. What was wrong before and is not touched is let through: somebody else's labels and finalizers are not held
-/// up by it. Anybody who reaches the port may ask: nothing is said but of the object itself. Thread-safe.
+/// shows. What belongs to another revision is that one's to judge. What was wrong before and is not touched is let
+/// through: somebody else's labels and finalizers are not held up by it. Anybody who reaches the port may ask: nothing
+/// is said but of the object itself. Thread-safe.
 public final class AdmissionPage implements Page {
     /// The largest object that an API server takes has 1.5 MiB, and a review holds it twice.
     public static final int MAX_BODY = 4 << 20;
@@ -35,6 +39,7 @@ public final class AdmissionPage implements Page {
 
     private final ObjectMapper json = new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
     private final Neighbours neighbours;
+    private final Ownership ownership;
 
     /// Knows what is wrong with an object next to the others that there are.
     @FunctionalInterface
@@ -43,8 +48,16 @@ public final class AdmissionPage implements Page {
         List<Problem> problems(KubeObject object);
     }
 
-    public AdmissionPage(Neighbours neighbours) {
+    /// Knows which objects are of this controller's revision.
+    @FunctionalInterface
+    public interface Ownership {
+        /// @param namespace empty for an object of the cluster
+        boolean isOurs(String namespace, Map<String, String> labels);
+    }
+
+    public AdmissionPage(Neighbours neighbours, Ownership ownership) {
         this.neighbours = neighbours;
+        this.ownership = ownership;
     }
 
     private record Verdict(List<String> errors, List<String> warnings) {
@@ -90,9 +103,19 @@ public final class AdmissionPage implements Page {
         if (kind.isEmpty() || !now.isObject() || now.path("metadata").hasNonNull("deletionTimestamp")) {
             return Verdict.TAKEN;
         }
-        return Reading.read(kind.get(), object(request, now))
+        var object = object(request, now);
+        if (!isOurs(object.getMetadata())) {
+            return Verdict.TAKEN;
+        }
+        return Reading.read(kind.get(), object)
                 .map(read -> judge(read, request.path("oldObject"), now))
                 .orElse(Verdict.TAKEN);
+    }
+
+    private boolean isOurs(ObjectMeta metadata) {
+        return ownership.isOurs(
+                Objects.requireNonNullElse(metadata.getNamespace(), ""),
+                Objects.requireNonNullElse(metadata.getLabels(), Map.of()));
     }
 
     private Verdict judge(ApiReader.Result read, JsonNode before, JsonNode now) {

@@ -2,6 +2,7 @@ package dev.culvert.istiod.app;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.culvert.istiod.ambient.MeshScope;
+import dev.culvert.istiod.ambient.Revisions;
 import dev.culvert.istiod.ambient.Translator;
 import dev.culvert.istiod.ambient.Waypoints;
 import dev.culvert.istiod.waypoint.WaypointTranslator;
@@ -27,7 +28,8 @@ final class Analysis {
     private Analysis() {}
 
     static List<Problem> of(ObjectSet objects, IstiodSettings settings) {
-        var all = withWaypoints(MeshScope.of(objects, settings.translation()));
+        var scope = MeshScope.of(objects, settings.translation());
+        var all = withWaypoints(Revisions.of(scope, settings.translation()).configuration());
         var problems = new ArrayList<>(all.problems());
         problems.addAll(Translator.translate(all, settings.translation()).problems());
         problems.addAll(

@@ -12,6 +12,7 @@ import dev.culvert.daemon.shutdown.Lifecycle;
 import dev.culvert.istiod.admission.AdmissionPage;
 import dev.culvert.istiod.admission.BoundedNeighbours;
 import dev.culvert.istiod.ambient.MeshScope;
+import dev.culvert.istiod.ambient.Revisions;
 import dev.culvert.istiod.ambient.Translator;
 import dev.culvert.istiod.ca.CallerCheck;
 import dev.culvert.istiod.ca.CertificateService;
@@ -30,6 +31,7 @@ import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -129,7 +131,7 @@ final class IstiodProcess implements AutoCloseable {
     private void changed(ObjectSet all) {
         objects = all;
         var names = settings.translation();
-        var now = MeshScope.of(all, names);
+        var now = Revisions.of(MeshScope.of(all, names), names).configuration();
         var problems = new ArrayList<>(now.problems());
         try {
             var translation = Translator.translate(now, names);
@@ -189,11 +191,15 @@ final class IstiodProcess implements AutoCloseable {
                     "webhooks",
                     HttpPages.builder()
                             .tls(tls.pages())
-                            .post("/validate", AdmissionPage.MAX_BODY, new AdmissionPage(neighbours))
+                            .post("/validate", AdmissionPage.MAX_BODY, new AdmissionPage(neighbours, this::isOurs))
                             .start(addresses));
         } catch (GeneralSecurityException e) {
             throw new IOException("no TLS for webhooks: " + e.getMessage(), e);
         }
+    }
+
+    private boolean isOurs(String namespace, Map<String, String> labels) {
+        return Revisions.of(objects, settings.translation()).owns(namespace, labels);
     }
 
     private HttpPages.Builder forAll(SimpleMeterRegistry registry) {

@@ -6,6 +6,7 @@ import dev.culvert.daemon.config.Env;
 import dev.culvert.daemon.config.Setting;
 import dev.culvert.daemon.log.AccessFormat;
 import dev.culvert.daemon.log.LogConfig;
+import dev.culvert.istiod.ambient.Revisions;
 import dev.culvert.istiod.ambient.TranslationSettings;
 import java.util.Arrays;
 import java.util.List;
@@ -54,7 +55,13 @@ record IstiodSettings(
                 read.string("NETWORK", "", "the network that all pods are on"),
                 read.string("POD_NAME", "istiod", "this replica, for the election of the one that writes"),
                 namespace,
-                read.string("REVISION", "", "a second Service name in our certificate, `istiod-REVISION`"),
+                read.parsed(
+                        "REVISION",
+                        "a name of lower-case letters, digits and -",
+                        Revisions.DEFAULT,
+                        IstiodSettings::revision,
+                        "which objects are ours, by their label `istio.io/rev`; the Service is `istiod`, or"
+                                + " `istiod-REVISION`"),
                 Set.copyOf(list(read.string(
                         "CA_TRUSTED_NODE_ACCOUNTS",
                         namespace + "/ztunnel",
@@ -76,7 +83,23 @@ record IstiodSettings(
     }
 
     TranslationSettings translation() {
-        return new TranslationSettings(rootNamespace, clusterId, trustDomain, network, clusterDomain);
+        return new TranslationSettings(rootNamespace, clusterId, trustDomain, network, clusterDomain, revision);
+    }
+
+    /// The name of our Service.
+    String service() {
+        return revision.equals(Revisions.DEFAULT) ? "istiod" : "istiod-" + revision;
+    }
+
+    /// Istio's own charts leave the default's empty. With `istiod-` before it, it is a name of a Service.
+    private static String revision(String text) {
+        if (text.isEmpty()) {
+            return Revisions.DEFAULT;
+        }
+        if (!text.matches("[a-z0-9]([-a-z0-9]{0,54}[a-z0-9])?")) {
+            throw new IllegalArgumentException(text);
+        }
+        return text;
     }
 
     private static List<String> list(String text) {

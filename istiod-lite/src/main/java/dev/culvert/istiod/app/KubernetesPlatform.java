@@ -1,5 +1,6 @@
 package dev.culvert.istiod.app;
 
+import dev.culvert.istiod.ambient.Revisions;
 import dev.culvert.istiod.ca.CertificateAuthority;
 import dev.culvert.istiod.ca.CertificateService;
 import dev.culvert.istiod.ca.SigningChain;
@@ -27,6 +28,7 @@ import java.security.GeneralSecurityException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -56,14 +58,13 @@ final class KubernetesPlatform implements Platform {
         authority = new CertificateAuthority(clock, load(secrets));
         tokens = new TokenReviews(review -> client.tokenReviews().create(review), settings.tokenAudiences());
         roots = new RootConfigMaps(client, authority, this::wakeLeader);
-        webhooks = new WebhookRoots(client, authority, settings.namespace(), this::wakeLeader);
+        webhooks = new WebhookRoots(client, authority, settings.namespace(), settings.revision(), this::wakeLeader);
         waypoints = new WaypointDeployments(
                 client, manifests(settings), settings.namespace(), this::hasGateways, this::wakeLeader);
         var statuses = new Statuses(client, settings.translation(), waypoints, clock);
         leader = new Leader<>(
                 client,
-                settings.namespace(),
-                settings.podName(),
+                new Leader.Candidate(settings.namespace(), settings.revision(), settings.podName()),
                 () -> outcome,
                 List.of(
                         new RootRenewal(secrets, authority),
@@ -77,7 +78,7 @@ final class KubernetesPlatform implements Platform {
     private static WaypointManifests.Settings manifests(IstiodSettings settings) {
         return new WaypointManifests.Settings(
                 settings.waypointImage(),
-                "https://istiod." + settings.namespace() + ".svc:15012",
+                "https://" + settings.service() + "." + settings.namespace() + ".svc:15012",
                 settings.clusterId(),
                 settings.trustDomain(),
                 settings.clusterDomain(),
@@ -115,10 +116,7 @@ final class KubernetesPlatform implements Platform {
     @Override
     public List<String> names() {
         var names = new ArrayList<String>();
-        var services = settings.revision().isEmpty() || settings.revision().equals("default")
-                ? List.of("istiod")
-                : List.of("istiod", "istiod-" + settings.revision());
-        for (var service : services) {
+        for (var service : new LinkedHashSet<>(List.of("istiod", settings.service()))) {
             var inNamespace = service + "." + settings.namespace();
             names.addAll(List.of(
                     service, inNamespace, inNamespace + ".svc", inNamespace + ".svc." + settings.clusterDomain()));
@@ -153,7 +151,7 @@ final class KubernetesPlatform implements Platform {
     /// The first time everything is known: only then there is something to write.
     @Override
     public void told(ObjectSet now, List<Problem> problems) {
-        outcome = new Outcome(now, problems);
+        outcome = new Outcome(now, problems, Revisions.of(objects, settings.translation()));
         leader.startOnce();
         leader.wake();
     }

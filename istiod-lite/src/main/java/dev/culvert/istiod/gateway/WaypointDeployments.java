@@ -26,10 +26,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Makes our GatewayClasses where nobody has them, and runs each of their Gateways. What belongs to a Gateway goes with
+/// Makes our GatewayClasses where nobody has them, and runs each of their Gateways that is of
+/// our revision. What belongs to a Gateway goes with
 /// it, by the cluster's garbage collection. An object of that name that we do not manage is left alone.
 public final class WaypointDeployments implements Leader.Writer<Outcome>, Deployed, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("gateway");
@@ -84,13 +86,15 @@ public final class WaypointDeployments implements Leader.Writer<Outcome>, Deploy
             return;
         }
         var failed = new ArrayList<String>();
-        applied.keySet().removeIf(key -> !now.objects().objects().containsKey(key));
-        problems.keySet().removeIf(key -> !now.objects().objects().containsKey(key));
         var ours = now.objects().all(Gateway.class).stream()
                 .filter(gateway -> (gateway.isWaypoint() || gateway.isIngress())
                         && Waypoints.isOurs(gateway, now.objects())
+                        && now.revisions().owns(gateway)
                         && !gateway.metadata().deleted())
                 .toList();
+        var keys = ours.stream().map(Gateway::key).collect(Collectors.toSet());
+        applied.keySet().retainAll(keys); // what another revision has had since is applied anew
+        problems.keySet().retainAll(keys);
         parameters.retain(ours);
         for (var gateway : ours) {
             try {

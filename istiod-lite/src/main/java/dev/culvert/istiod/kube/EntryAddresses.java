@@ -13,8 +13,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Writes the addresses that were chosen for hosts of ServiceEntries into `status.addresses`, as Istio does. An entry
-/// that has changed since it was read is left until its change arrives.
+/// Writes the addresses that were chosen for hosts of ServiceEntries into `status.addresses`, as Istio does. All
+/// revisions choose the same ones, and each writes to its own entries. An entry that has changed since it was read is
+/// left until its change arrives.
 public final class EntryAddresses implements Leader.Writer<Outcome> {
     private static final String ADDRESSES = "addresses";
 
@@ -29,6 +30,7 @@ public final class EntryAddresses implements Leader.Writer<Outcome> {
         HostAddresses.changes(now.objects())
                 .forEach((key, wanted) -> now.objects()
                         .find(ServiceEntry.class, Kind.SERVICE_ENTRY, key.namespace(), key.name())
+                        .filter(now.revisions()::owns)
                         .ifPresent(entry -> write(key, entry, wanted)));
     }
 

@@ -1,5 +1,6 @@
 package dev.culvert.istiod.kube;
 
+import dev.culvert.istiod.ambient.Revisions;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderElectionConfigBuilder;
@@ -16,10 +17,10 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Writes to the API server while this replica holds the Lease `istiod-culvert`: all others only serve. One virtual
+/// Writes to the API server while this replica holds the Lease of its revision: all others only serve. One virtual
 /// thread stands for election, one writes; a writer that fails is tried again with growing pauses.
 public final class Leader<T> implements AutoCloseable {
-    public static final String LEASE = "istiod-culvert";
+    private static final String LEASE = "istiod-culvert";
     private static final Logger LOG = LoggerFactory.getLogger("leader");
     private static final Duration LIFE = Duration.ofSeconds(30);
     private static final Duration RENEW_WITHIN = Duration.ofSeconds(15);
@@ -30,6 +31,7 @@ public final class Leader<T> implements AutoCloseable {
 
     private final KubernetesClient client;
     private final String namespace;
+    private final String lease;
     private final String identity;
     private final Supplier<T> state;
     private final List<Writer<T>> writers;
@@ -48,15 +50,24 @@ public final class Leader<T> implements AutoCloseable {
         default void begin() {}
     }
 
+    /// Who stands, and for what.
+    ///
     /// @param identity of this replica: its pod's name
+    public record Candidate(String namespace, String revision, String identity) {}
+
     /// @param state what is to be, now
-    public Leader(
-            KubernetesClient client, String namespace, String identity, Supplier<T> state, List<Writer<T>> writers) {
+    public Leader(KubernetesClient client, Candidate candidate, Supplier<T> state, List<Writer<T>> writers) {
         this.client = client;
-        this.namespace = namespace;
-        this.identity = identity;
+        this.namespace = candidate.namespace;
+        this.lease = lease(candidate.revision);
+        this.identity = candidate.identity;
         this.state = state;
         this.writers = List.copyOf(writers);
+    }
+
+    /// The name of the Lease.
+    public static String lease(String revision) {
+        return revision.equals(Revisions.DEFAULT) ? LEASE : LEASE + "-" + revision;
     }
 
     /// Stands for election from the first call on.
@@ -80,8 +91,8 @@ public final class Leader<T> implements AutoCloseable {
         while (!closed) {
             var elected = client.leaderElector()
                     .withConfig(new LeaderElectionConfigBuilder()
-                            .withName(LEASE)
-                            .withLock(new LeaseLock(namespace, LEASE, identity))
+                            .withName(lease)
+                            .withLock(new LeaseLock(namespace, lease, identity))
                             .withLeaseDuration(LIFE)
                             .withRenewDeadline(RENEW_WITHIN)
                             .withRetryPeriod(RETRY)

@@ -1,5 +1,6 @@
 package dev.culvert.istiod.kube;
 
+import dev.culvert.istiod.ambient.Revisions;
 import dev.culvert.istiod.ca.CertificateAuthority;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfiguration;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfigurationBuilder;
@@ -15,12 +16,18 @@ public final class WebhookRoots implements Leader.Writer<Outcome>, AutoCloseable
     private final String name;
     private final Present<ValidatingWebhookConfiguration> present;
 
-    /// @param namespace the system namespace; the configuration is called `culvert-NAMESPACE-validator`
+    /// @param namespace the system namespace; the configuration is called `culvert-NAMESPACE-validator`,
+    /// or `culvert-REVISION-NAMESPACE-validator`
     /// @param changed told when it is different, or gone
-    public WebhookRoots(KubernetesClient client, CertificateAuthority authority, String namespace, Runnable changed) {
+    public WebhookRoots(
+            KubernetesClient client,
+            CertificateAuthority authority,
+            String namespace,
+            String revision,
+            Runnable changed) {
         this.client = client;
         this.authority = authority;
-        this.name = "culvert-" + namespace + "-validator";
+        this.name = "culvert-" + (revision.equals(Revisions.DEFAULT) ? "" : revision + "-") + namespace + "-validator";
         this.present = new Present<>(
                 "ValidatingWebhookConfiguration " + name,
                 client.admissionRegistration()

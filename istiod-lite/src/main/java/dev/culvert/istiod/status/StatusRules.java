@@ -51,16 +51,22 @@ final class StatusRules {
                 .flatMap(Optional::stream)
                 .collect(Collectors.toCollection(TreeSet::new));
         for (var object : now.objects().objects().values()) {
-            if (!unread.contains(object.key())) {
+            if (!unread.contains(object.key()) && isOurs(object, now)) {
                 of(object, now, waypoints, edges).ifPresent(all::add);
             }
         }
         unread.stream()
-                .filter(key -> key.kind() == Kind.AUTHORIZATION_POLICY)
+                .filter(key -> key.kind() == Kind.AUTHORIZATION_POLICY
+                        && now.revisions().owns(key))
                 .map(key -> Wanted.conditions(
                         key, 0, List.of(Wanted.condition(ZTUNNEL, false, "Invalid", messages(key, now)))))
                 .forEach(all::add);
         return all;
+    }
+
+    /// Every revision says the same of a class.
+    private static boolean isOurs(KubeObject object, Outcome now) {
+        return object instanceof GatewayClass || now.revisions().owns(object);
     }
 
     private Optional<Wanted> of(KubeObject object, Outcome now, Waypoints waypoints, List<EdgeGateway> edges) {

@@ -62,7 +62,8 @@ public final class Statuses implements Leader.Writer<Outcome> {
             if (keys.contains(old.key())) {
                 continue;
             }
-            if (!now.objects().objects().containsKey(old.key())) {
+            if (!now.objects().objects().containsKey(old.key())
+                    || !now.revisions().owns(old.key())) {
                 written.remove(old.key());
             } else {
                 attempt(new Wanted(old.key(), old.generation(), Map.of()), failed);

@@ -47,7 +47,7 @@ class AdmissionPageTest {
     private final ObjectMapper json = new ObjectMapper();
 
     private static AdmissionPage page() {
-        return new AdmissionPage(new BoundedNeighbours(
+        var neighbours = new BoundedNeighbours(
                 () -> ObjectSet.EMPTY,
                 (_, object) -> List.of(
                         Problem.warning(
@@ -55,7 +55,8 @@ class AdmissionPageTest {
                                 object.key().toString(),
                                 "reaches nobody",
                                 "add a label"),
-                        Problem.warning(Place.inCluster(object.key()), "Service quay/other", "not asked for", ""))));
+                        Problem.warning(Place.inCluster(object.key()), "Service quay/other", "not asked for", "")));
+        return new AdmissionPage(neighbours, (_, labels) -> !labels.containsValue("another"));
     }
 
     private static Object yaml(String text) {
@@ -109,6 +110,16 @@ class AdmissionPageTest {
         var answer = ask(BLOCK.formatted("16"), "");
         assertThat(answer.path("allowed").asBoolean()).isTrue();
         assertThat(answer.path("warnings").toString()).isEqualTo("[\"reaches nobody (add a label)\"]");
+    }
+
+    @Test
+    void whatBelongsToAnotherRevisionIsThatOnesToJudge() throws Exception {
+        var theirs = BLOCK.formatted("99").replaceFirst("name: ", "labels: {istio.io/rev: another}, name: ");
+        var answer = ask(theirs, "");
+        assertThat(answer.path("allowed").asBoolean()).isTrue();
+        assertThat(answer.path("warnings")).isEmpty();
+        assertThat(ask(theirs.replace("another", "ours"), "").path("allowed").asBoolean())
+                .isFalse();
     }
 
     @Test

@@ -42,8 +42,8 @@ class DocumentsTest {
         assertThat(settings.tokenAudiences()).containsExactly("istio-ca");
         assertThat(settings.customHost()).isEmpty();
         assertThat(settings.waypointAccessLog()).isEqualTo(AccessFormat.FIELDS);
-        assertThat(settings.network() + settings.revision() + settings.waypointImage())
-                .isEmpty();
+        assertThat(settings.network() + settings.waypointImage()).isEmpty();
+        assertThat(settings.revision() + " " + settings.service()).isEqualTo("default istiod");
         assertThat(settings.log().format()).isEqualTo(LogFormat.PLAIN);
         assertThat(settings.log().filter()).hasToString("info");
     }
@@ -79,6 +79,7 @@ class DocumentsTest {
         assertThat(settings.clusterDomain() + settings.network()).isEqualTo("example.orgn");
         assertThat(settings.podName() + settings.namespace() + settings.revision())
                 .isEqualTo("istiod-0meshblue");
+        assertThat(settings.service()).isEqualTo("istiod-blue");
         assertThat(settings.nodeAccounts()).containsExactlyInAnyOrder("a/b", "c/d");
         assertThat(settings.tokenAudiences()).containsExactly("x", "y");
         assertThat(settings.customHost()).containsExactly("h1");
@@ -86,6 +87,10 @@ class DocumentsTest {
         assertThat(settings.waypointAccessLog()).isEqualTo(AccessFormat.TEXT);
         assertThat(settings.log().format()).isEqualTo(LogFormat.JSON);
         assertThat(settings.log().filter()).hasToString("debug");
+        assertThatThrownBy(() -> IstiodSettings.from(new Env(Map.of("REVISION", "Blue"))))
+                .hasMessageContaining("REVISION");
+        assertThat(IstiodSettings.from(new Env(Map.of("REVISION", ""))).revision())
+                .isEqualTo("default");
         assertThatThrownBy(() -> IstiodSettings.from(new Env(Map.of("CULVERT_GRPC_PORT", "x", "LOG_FORMAT", "y"))))
                 .hasMessageContaining("CULVERT_GRPC_PORT")
                 .hasMessageContaining("LOG_FORMAT");

@@ -28,6 +28,7 @@ import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfigurationBuilder;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -108,8 +109,12 @@ class IstiodOnClusterTest {
     }
 
     private Running istiod(String name) throws Exception {
-        var settings = IstiodSettings.from(
-                new Env(Map.of("CULVERT_GRPC_PORT", "0", "POD_NAMESPACE", system, "POD_NAME", name)));
+        return istiod(name, "");
+    }
+
+    private Running istiod(String name, String revision) throws Exception {
+        var settings = IstiodSettings.from(new Env(
+                Map.of("CULVERT_GRPC_PORT", "0", "POD_NAMESPACE", system, "POD_NAME", name, "REVISION", revision)));
         var own = KubernetesClients.open(Path.of(System.getenv("CULVERT_KUBECONFIG")), Map.of());
         var process = new IstiodProcess(settings, new KubernetesPlatform(own, settings), log.levels());
         return new Running(process, process.serve(IstiodProcess.Listen.NOWHERE));
@@ -331,8 +336,69 @@ class IstiodOnClusterTest {
         }
     }
 
+    /// What the controller of a revision says of a Service shows that it takes it for its own.
+    @Test
+    void eachRevisionWritesToItsOwnNamespacesAndATagHandsOneOver() throws Exception {
+        var service = new ServiceBuilder()
+                .withNewMetadata()
+                .withName("cart")
+                .addToLabels("istio.io/use-waypoint", "nobody")
+                .endMetadata()
+                .withNewSpec()
+                .addNewPort()
+                .withPort(80)
+                .endPort()
+                .endSpec()
+                .build();
+        label(system, "blue-" + suffix);
+        client.services().inNamespace(system).resource(service).create();
+        client.services().inNamespace(shop).resource(service).create();
+        var tag = new MutatingWebhookConfigurationBuilder()
+                .withNewMetadata()
+                .withName("tag-" + suffix)
+                .addToLabels("istio.io/tag", "tag-" + suffix)
+                .addToLabels("istio.io/rev", "blue-" + suffix)
+                .endMetadata()
+                .build();
+        try (var blue = istiod("istiod-b", "blue-" + suffix)) {
+            assertThat(blue.port()).isPositive();
+            await(() -> Optional.of(isToldOf(system)).filter(told -> told));
+            assertThat(holder("blue-" + suffix)).isEqualTo("istiod-b");
+            assertThat(holder()).as("nobody stands for the default").isEmpty();
+            assertThat(isToldOf(shop)).as("that is the default's").isFalse();
+
+            label(shop, "tag-" + suffix);
+            client.resource(tag).create();
+            await(() -> Optional.of(isToldOf(shop)).filter(told -> told));
+        } finally {
+            client.resource(tag).delete();
+        }
+    }
+
+    private void label(String namespace, String revision) {
+        client.namespaces()
+                .withName(namespace)
+                .edit(found -> new NamespaceBuilder(found)
+                        .editMetadata()
+                        .addToLabels("istio.io/rev", revision)
+                        .endMetadata()
+                        .build());
+    }
+
+    private boolean isToldOf(String namespace) {
+        return client.services().inNamespace(namespace).withName("cart").get().getStatus().getConditions().stream()
+                .anyMatch(condition -> condition.getType().equals("istio.io/WaypointBound"));
+    }
+
     private String holder() {
-        var lease = client.leases().inNamespace(system).withName(Leader.LEASE).get();
+        return holder("default");
+    }
+
+    private String holder(String revision) {
+        var lease = client.leases()
+                .inNamespace(system)
+                .withName(Leader.lease(revision))
+                .get();
         return lease == null
                 ? ""
                 : Optional.ofNullable(lease.getSpec().getHolderIdentity()).orElse("");

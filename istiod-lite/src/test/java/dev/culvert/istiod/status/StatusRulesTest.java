@@ -202,6 +202,26 @@ class StatusRulesTest {
     }
 
     @Test
+    void whatIsOfAnotherRevisionIsThatOnesToSpeakOf() {
+        var all = WAYPOINT + CART + policy("{action: DENY, rules: [{}]}");
+        var theirs = all.replace(
+                "labels: {istio.io/dataplane-mode: ambient}",
+                "labels: {istio.io/dataplane-mode: ambient, istio.io/rev: blue}");
+        assertThat(said(all)).contains("AuthorizationPolicy shop/p", "Gateway shop/wp", "Service shop/cart");
+        assertThat(said(theirs)).isEmpty();
+    }
+
+    private static List<String> said(String yaml) {
+        var read = YamlReader.read(Path.of("mesh.yaml"), yaml);
+        var objects = ObjectSet.of(read.objects(), read.problems());
+        var settings = TranslationSettings.defaults();
+        return new StatusRules(settings, deployed(true, ""))
+                .of(Outcome.of(objects, List.of(), settings)).stream()
+                        .map(one -> one.key().toString())
+                        .toList();
+    }
+
+    @Test
     void rulesOfAnIngressGatewayAreNotOurs() {
         var yaml =
                 WAYPOINT + CART + traffic("VirtualService", "{hosts: [a], gateways: [g], http: [{" + TO_CART + "}]}");
@@ -383,7 +403,7 @@ class StatusRulesTest {
         var gap = new Gap(Place.inCluster(key), Optional.of(key));
         var objects = new ObjectSet(Map.of(key, read.closed().orElseThrow()), read.problems(), List.of(gap));
         var wanted = new StatusRules(TranslationSettings.defaults(), deployed(true, ""))
-                .of(new Outcome(objects, read.problems()));
+                .of(Outcome.of(objects, read.problems(), TranslationSettings.defaults()));
         assertThat(wanted)
                 .singleElement()
                 .satisfies(one -> assertThat(conditions(one.fields().get("conditions")))
@@ -402,7 +422,7 @@ class StatusRulesTest {
                 """;
         var objects = ObjectSet.of(YamlReader.read(Path.of("wp.yaml"), gateway).objects(), List.of());
         var wanted = new StatusRules(TranslationSettings.defaults(), deployed(true, "unknown key x"))
-                .of(new Outcome(objects, List.of()));
+                .of(Outcome.of(objects, List.of(), TranslationSettings.defaults()));
         assertThat(wanted)
                 .singleElement()
                 .satisfies(one -> assertThat(conditions(one.fields().get("conditions")))
@@ -437,6 +457,7 @@ class StatusRulesTest {
         var problems = new ArrayList<>(read.problems());
         problems.addAll(Translator.translate(objects, settings).problems());
         problems.addAll(WaypointTranslator.translate(objects, settings).problems());
-        return new StatusRules(settings, deployed(ready, "")).of(new Outcome(objects, problems));
+        return new StatusRules(settings, deployed(ready, ""))
+                .of(Outcome.of(objects, problems, TranslationSettings.defaults()));
     }
 }

@@ -56,6 +56,7 @@ public record ApiResource(Kind kind, String group, String plural, List<String> v
             case CONFIG_MAP -> "configmaps";
             case ENDPOINT_SLICE -> "endpointslices";
             case DEPLOYMENT -> "deployments";
+            case MUTATING_WEBHOOK -> "mutatingwebhookconfigurations";
             case PEER_AUTHENTICATION -> "peerauthentications";
             case AUTHORIZATION_POLICY -> "authorizationpolicies";
             case GATEWAY, ISTIO_GATEWAY -> "gateways";

@@ -3,6 +3,7 @@ package dev.culvert.kube.client;
 import dev.culvert.kube.object.AuthorityMap;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.RevisionTag;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResourceList;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -205,6 +206,9 @@ public final class ClusterSource implements AutoCloseable {
         }
         if (resource.kind() == Kind.CONFIG_MAP) {
             wanted = wanted.withoutField("metadata.name", AuthorityMap.OF_CLUSTER);
+        }
+        if (resource.kind() == Kind.MUTATING_WEBHOOK) {
+            wanted = wanted.withLabel(RevisionTag.TAG);
         }
         if (resource.kind() == Kind.ENDPOINT_SLICE) {
             // What the cluster makes of selectors we make ourselves.

@@ -15,6 +15,7 @@ public enum Kind {
     CONFIG_MAP("ConfigMap", true, "v1"),
     ENDPOINT_SLICE("EndpointSlice", true, "discovery.k8s.io/v1"),
     DEPLOYMENT("Deployment", true, "apps/v1"),
+    MUTATING_WEBHOOK("MutatingWebhookConfiguration", false, "admissionregistration.k8s.io/v1"),
     PEER_AUTHENTICATION("PeerAuthentication", true, "security.istio.io/v1"),
     AUTHORIZATION_POLICY("AuthorizationPolicy", true, "security.istio.io/v1"),
     GATEWAY("Gateway", true, "gateway.networking.k8s.io/v1"),
@@ -74,8 +75,16 @@ public enum Kind {
     /// All accepted ones, the one to write first.
     public List<String> apiVersions() {
         return switch (this) {
-            case NAMESPACE, NODE, POD, SERVICE, SERVICE_ACCOUNT, SECRET, CONFIG_MAP, ENDPOINT_SLICE, DEPLOYMENT ->
-                List.of(apiVersion);
+            case NAMESPACE,
+                    NODE,
+                    POD,
+                    SERVICE,
+                    SERVICE_ACCOUNT,
+                    SECRET,
+                    CONFIG_MAP,
+                    ENDPOINT_SLICE,
+                    DEPLOYMENT,
+                    MUTATING_WEBHOOK -> List.of(apiVersion);
             case PEER_AUTHENTICATION,
                     AUTHORIZATION_POLICY,
                     REQUEST_AUTHENTICATION,

@@ -12,6 +12,7 @@ public sealed interface KubeObject
                 AuthorityMap,
                 EndpointSlice,
                 Deployment,
+                RevisionTag,
                 PeerAuthentication,
                 AuthorizationPolicy,
                 Gateway,
@@ -41,6 +42,7 @@ public sealed interface KubeObject
             case AuthorityMap _ -> Kind.CONFIG_MAP;
             case EndpointSlice _ -> Kind.ENDPOINT_SLICE;
             case Deployment _ -> Kind.DEPLOYMENT;
+            case RevisionTag _ -> Kind.MUTATING_WEBHOOK;
             case PeerAuthentication _ -> Kind.PEER_AUTHENTICATION;
             case AuthorizationPolicy _ -> Kind.AUTHORIZATION_POLICY;
             case Gateway _ -> Kind.GATEWAY;

@@ -10,6 +10,7 @@ final class KnownFields {
     static final Set<String> OBJECT_SPEC = object("spec", "status");
     static final Set<String> SECRET = object("data", "immutable", "stringData", "type");
     static final Set<String> CONFIG_MAP = object("binaryData", "data", "immutable");
+    static final Set<String> WEBHOOKS = object("webhooks");
     static final Set<String> SERVICE_ACCOUNT = object("automountServiceAccountToken", "imagePullSecrets", "secrets");
     static final Set<String> ENDPOINT_SLICE = object("addressType", "endpoints", "ports");
     static final Set<String> ENDPOINT = Set.of(

@@ -46,7 +46,6 @@ final class KnownKinds {
             "Event",
             "Lease",
             "CustomResourceDefinition",
-            "MutatingWebhookConfiguration",
             "ValidatingWebhookConfiguration",
             "ServiceMonitor",
             "PodMonitor",

@@ -10,6 +10,7 @@ import dev.culvert.kube.object.Metadata;
 import dev.culvert.kube.object.Namespace;
 import dev.culvert.kube.object.Node;
 import dev.culvert.kube.object.ObjectKey;
+import dev.culvert.kube.object.RevisionTag;
 import dev.culvert.kube.object.ServiceAccount;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -69,6 +70,8 @@ final class ObjectReader {
             case SECRET -> !SecretReader.isOne(object);
             case CONFIG_MAP ->
                 !isMeshConfig(object) && !object.childOrEmpty("data").has(AuthorityMap.ENTRY);
+            case MUTATING_WEBHOOK ->
+                !object.childOrEmpty("metadata").childOrEmpty("labels").has(RevisionTag.TAG);
             default -> false;
         };
     }
@@ -164,6 +167,8 @@ final class ObjectReader {
                         metadata, object.knowing(KnownFields.SERVICE_ACCOUNT).place());
             case ENDPOINT_SLICE -> ServiceReader.slice(object, metadata);
             case DEPLOYMENT -> deployment(object, metadata);
+            case MUTATING_WEBHOOK ->
+                new RevisionTag(metadata, object.knowing(KnownFields.WEBHOOKS).place());
             case PEER_AUTHENTICATION -> PolicyReader.peerAuthentication(object, metadata);
             case AUTHORIZATION_POLICY -> PolicyReader.authorizationPolicy(object, metadata);
             case GATEWAY -> GatewayReader.gateway(object, metadata);
