@@ -4,7 +4,9 @@ import dev.culvert.cli.app.AppCommand;
 import dev.culvert.cli.demo.DemoCommand;
 import dev.culvert.cli.install.CheckCommand;
 import dev.culvert.cli.install.InstallCommand;
+import dev.culvert.cli.install.TagCommand;
 import dev.culvert.cli.install.UninstallCommand;
+import dev.culvert.cli.install.UpgradeCommand;
 import dev.culvert.cli.install.WaypointCommand;
 import dev.culvert.cli.local.MissingException;
 import picocli.AutoComplete;
@@ -45,7 +47,9 @@ import picocli.CommandLine.Spec;
             ProxyConfig.class,
             WaypointCommand.class,
             InstallCommand.class,
+            UpgradeCommand.class,
             UninstallCommand.class,
+            TagCommand.class,
             CheckCommand.class,
             AnalyzeCommand.class,
             AppCommand.class,

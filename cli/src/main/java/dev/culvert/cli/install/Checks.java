@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,19 +22,24 @@ final class Checks {
 
     private final Cluster cluster;
     private final String namespace;
+    private final Revisions revisions;
     private final List<Finding> findings = new ArrayList<>();
 
     Checks(Cluster cluster, String namespace) {
         this.cluster = cluster;
         this.namespace = namespace;
+        this.revisions = new Revisions(cluster, namespace);
     }
 
     List<Finding> all() throws IOException {
         fine("kubernetes", "the API server answers, version " + cluster.serverVersion());
         definitions();
-        for (var part : Rollout.PARTS) {
+        for (var part : revisions.controllers()) {
             part(part);
         }
+        part(Rollout.AGENT);
+        part(Rollout.ZTUNNEL);
+        owners();
         root();
         capture();
         return List.copyOf(findings);
@@ -74,6 +80,32 @@ final class Checks {
             var troubles = Rollout.troubles(cluster, namespace, part);
             var first = troubles.subList(0, Math.min(MOST, troubles.size()));
             found("mesh", Level.ERROR, rollout.get() + " ready", String.join("\n    ", first));
+        }
+    }
+
+    /// Whom no controller takes for its own gets no waypoints and no status.
+    private void owners() throws IOException {
+        var known = new HashSet<>(revisions.installed());
+        for (var tag : revisions.tags()) {
+            if (!known.contains(tag.revision())) {
+                found(
+                        "mesh",
+                        Level.WARNING,
+                        "tag " + tag.name() + " stands for revision " + tag.revision() + ", which is not installed",
+                        "Move it by 'culvert tag set " + tag.name() + " --revision REV --overwrite'.");
+            }
+            known.add(tag.name());
+        }
+        known.add(Revisions.DEFAULT);
+        for (var labelled : revisions.namespaces().entrySet()) {
+            if (!known.contains(labelled.getKey())) {
+                found(
+                        "mesh",
+                        Level.WARNING,
+                        "no revision or tag is called " + labelled.getKey() + ", and these namespaces name it: "
+                                + String.join(", ", labelled.getValue()),
+                        "Correct their label " + Revisions.LABEL + ", or install that revision.");
+            }
         }
     }
 

@@ -68,6 +68,8 @@ final class Cluster {
             Type.global("rbac.authorization.k8s.io", "ClusterRoleBinding", "clusterrolebindings");
     static final Type VALIDATING_WEBHOOK = Type.global(
             "admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations");
+    static final Type MUTATING_WEBHOOK = Type.global(
+            "admissionregistration.k8s.io", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations");
     static final Type LEASE = Type.of("coordination.k8s.io", "Lease", "leases");
     static final Type DEFINITION =
             Type.global("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions");
@@ -178,6 +180,20 @@ final class Cluster {
                         .fieldManager(FIELD_MANAGER)
                         .forceConflicts()
                         .serverSideApply());
+    }
+
+    /// Puts an object in the place of one of the same name: nothing of that one stays but its identity.
+    void replace(Type type, Map<String, Object> object, GenericKubernetesResource there) throws IOException {
+        var resource = client.getKubernetesSerialization().convertValue(object, GenericKubernetesResource.class);
+        resource.getMetadata().setResourceVersion(there.getMetadata().getResourceVersion());
+        resource.getMetadata().setUid(there.getMetadata().getUid());
+        var home = there.getMetadata().getNamespace();
+        call(
+                "replace " + type.kind + " " + there.getMetadata().getName(),
+                () -> (type.namespaced
+                                ? all(type).inNamespace(home).resource(resource)
+                                : all(type).resource(resource))
+                        .update());
     }
 
     /// @return whether it was there

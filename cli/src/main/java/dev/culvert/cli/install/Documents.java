@@ -19,6 +19,15 @@ final class Documents {
         return metadata(object, "namespace");
     }
 
+    /// Empty if it has none.
+    static String label(Map<String, Object> object, String name) {
+        return object.get("metadata") instanceof Map<?, ?> metadata
+                        && metadata.get("labels") instanceof Map<?, ?> labels
+                        && labels.get(name) instanceof String text
+                ? text
+                : "";
+    }
+
     private static String metadata(Map<String, Object> object, String field) {
         return object.get("metadata") instanceof Map<?, ?> metadata && metadata.get(field) instanceof String text
                 ? text

@@ -1,10 +1,9 @@
 package dev.culvert.cli.install;
 
 import dev.culvert.cli.install.Rollout.Part;
+import dev.culvert.cli.install.Upgrade.Piece;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /// `culvert install`.
@@ -22,9 +22,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = "Installs the mesh in a cluster, or changes what is installed, and waits until it serves.")
 public final class InstallCommand implements Callable<Integer> {
-    private static final String RELEASE = "culvert";
-    private static final long POLL_MILLIS = 500;
-    private static final String ENFORCE = "pod-security.kubernetes.io/enforce";
+    static final String RELEASE = "culvert";
+    private static final List<Part> PARTS = List.of(Rollout.CONTROLLER, Rollout.AGENT, Rollout.ZTUNNEL);
 
     @Mixin
     ClusterOptions cluster = new ClusterOptions();
@@ -41,6 +40,20 @@ public final class InstallCommand implements Callable<Integer> {
             description = "One value, such as global.hub=registry.example/culvert; may be repeated.")
     Map<String, String> sets = new LinkedHashMap<>();
 
+    @Option(
+            names = {"-r", "--revision"},
+            paramLabel = "REV",
+            defaultValue = "",
+            description = "Only a controller of this revision, beside the others: docs/upgrade.md.")
+    String revision = "";
+
+    @Option(
+            names = "--take-over",
+            paramLabel = "PART",
+            description = "Puts this part in the place of Istio's, and leaves the others: ${COMPLETION-CANDIDATES}.")
+    @Nullable
+    Piece takeOver;
+
     @Option(names = "--dry-run", description = "Only prints the objects.")
     boolean dryRun;
 
@@ -54,101 +67,63 @@ public final class InstallCommand implements Callable<Integer> {
     @Spec
     CommandSpec spec = CommandSpec.create();
 
-    private @Nullable Progress progress;
-
     @Override
     public Integer call() throws IOException, InterruptedException {
+        if (takeOver != null && !revision.isEmpty()) {
+            throw new ParameterException(
+                    spec.commandLine(), "--take-over is of what has no revision; give it or --revision");
+        }
         var all = new LinkedHashMap<>(sets);
         all.putIfAbsent("base.createNamespace", "true");
-        var objects = Charts.render(new Charts.Values(RELEASE, cluster.namespace, files, all));
+        if (!revision.isEmpty()) {
+            all.put("istiod.revision", revision);
+        }
+        var values = KeptValues.of(files, all);
+        var objects = values.render(RELEASE, cluster.namespace).stream()
+                .filter(this::isMeant)
+                .toList();
         var out = spec.commandLine().getOut();
         if (dryRun) {
             out.print(Documents.yaml(objects));
             out.flush();
             return 0;
         }
-        progress = Progress.on(out);
+        var progress = Progress.on(out);
         try (var client = cluster.client()) {
             var target = new Cluster(client);
-            var wanted = checked(target, objects);
-            for (var object : wanted) {
-                progress.doing("applying " + object.get("kind") + " " + Documents.name(object));
-                target.apply(object);
+            var installer = new Installer(target, cluster.namespace, progress, timeoutSeconds);
+            if (takeOver != null) {
+                var one = new TakeOver(target, cluster.namespace);
+                one.check(takeOver, objects);
+                values.save(target, cluster.namespace, Revisions.DEFAULT);
+                one.run(takeOver, objects, installer);
+                progress.done(takeOver.word()
+                        + " is ours. What Istio's installation remembers of it still names these objects: do not uninstall"
+                        + " that release, docs/upgrade.md says how it is left");
+                return 0;
             }
-            progress.done(wanted.size() + " objects are applied");
-            await(target);
+            if (revision.isEmpty()) {
+                new IstioParts(target, cluster.namespace).requireNone();
+            }
+            installer.apply(installer.checked(objects));
+            values.save(target, cluster.namespace, revision.isEmpty() ? Revisions.DEFAULT : revision);
+            for (var part : revision.isEmpty() ? PARTS : List.of(Rollout.controller(revision))) {
+                installer.await(part);
+            }
         }
-        progress.done("the mesh is installed; enrol a namespace by its label istio.io/dataplane-mode=ambient");
+        progress.done(
+                revision.isEmpty()
+                        ? "the mesh is installed; enrol a namespace by its label istio.io/dataplane-mode=ambient"
+                        : "revision %s is installed; a namespace is its own by the label istio.io/rev=%1$s"
+                                .formatted(revision));
         return 0;
     }
 
-    /// Nothing is applied before everything may be.
-    private List<Map<String, Object>> checked(Cluster target, List<Map<String, Object>> objects) throws IOException {
-        var wanted = new ArrayList<Map<String, Object>>();
-        var foreign = new ArrayList<String>();
-        for (var object : objects) {
-            var type = Cluster.type(object);
-            var name = Documents.name(object);
-            var there = target.get(type, Documents.namespace(object), name);
-            if (there.isEmpty() || Cluster.isOurs(there.get())) {
-                wanted.add(object);
-            } else if (type.equals(Cluster.NAMESPACE)) {
-                checkNamespace(name, there.get().getMetadata().getLabels());
-            } else {
-                foreign.add(type.kind() + " " + name);
-            }
+    private boolean isMeant(Map<String, Object> object) {
+        var app = Documents.label(object, "app");
+        if (takeOver != null) {
+            return takeOver.app().equals(app);
         }
-        if (!foreign.isEmpty()) {
-            throw new IOException(
-                    "these are somebody else's in this cluster, probably Istio's: %s. Nothing was changed. Uninstall that first"
-                            .formatted(String.join(", ", foreign)));
-        }
-        return wanted;
-    }
-
-    /// Somebody else's namespace is left as it is.
-    private static void checkNamespace(String name, @Nullable Map<String, String> labels) throws IOException {
-        var enforced = labels == null ? null : labels.get(ENFORCE);
-        if (enforced != null && !enforced.equals("privileged")) {
-            throw new IOException(
-                    "namespace %s has %s=%s, under which ztunnel and the node agent cannot run. Nothing was changed. Set it to privileged"
-                            .formatted(name, ENFORCE, enforced));
-        }
-    }
-
-    private void await(Cluster target) throws IOException, InterruptedException {
-        var end = System.nanoTime() + Duration.ofSeconds(timeoutSeconds).toNanos();
-        for (var part : Rollout.PARTS) {
-            while (true) {
-                var rollout = Rollout.of(target, cluster.namespace, part);
-                if (rollout.map(Rollout::complete).orElse(true)) {
-                    rollout.ifPresent(complete -> shown().done(complete + " ready"));
-                    break;
-                }
-                shown().doing("waiting for " + rollout.get());
-                if (System.nanoTime() > end) {
-                    throw notReady(target, part, rollout.get());
-                }
-                Thread.sleep(POLL_MILLIS);
-            }
-        }
-    }
-
-    private Progress shown() {
-        if (progress == null) {
-            throw new IllegalStateException("not begun");
-        }
-        return progress;
-    }
-
-    private IOException notReady(Cluster target, Part part, Rollout rollout) throws IOException {
-        var troubles = Rollout.troubles(target, cluster.namespace, part);
-        return new IOException("%s after %d s. %s. What is applied stays; 'kubectl -n %s logs -l app=%s' says more"
-                .formatted(
-                        rollout,
-                        timeoutSeconds,
-                        troubles.isEmpty() ? "No pod says why" : String.join("; ", troubles),
-                        cluster.namespace,
-                        part.name()));
+        return revision.isEmpty() || List.of("culvert", "istiod").contains(app);
     }
 }

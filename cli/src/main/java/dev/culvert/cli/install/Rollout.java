@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /// How far a Deployment or DaemonSet of the mesh is.
 ///
@@ -14,14 +16,34 @@ import java.util.Optional;
 record Rollout(String part, long wanted, long ready) {
     /// One part of the mesh.
     ///
-    /// @param part its name for people, and its image's
-    /// @param name the object's, and its pods' label `app`
-    record Part(String part, Cluster.Type type, String name) {}
+    /// @param part its name for people
+    /// @param name the object's
+    /// @param labels of its pods
+    record Part(String part, Cluster.Type type, String name, Map<String, String> labels) {
+        Part(String part, Cluster.Type type, String name) {
+            this(part, type, name, Map.of("app", name));
+        }
 
-    static final Part CONTROLLER = new Part("istiod-lite", Cluster.DEPLOYMENT, "istiod");
+        /// As `kubectl -l` takes it.
+        String selector() {
+            return new TreeMap<>(labels)
+                    .entrySet().stream()
+                            .map(label -> label.getKey() + "=" + label.getValue())
+                            .collect(Collectors.joining(","));
+        }
+    }
+
+    static final Part CONTROLLER = controller(Revisions.DEFAULT);
     static final Part AGENT = new Part("culvert-cni", Cluster.DAEMON_SET, "istio-cni-node");
     static final Part ZTUNNEL = new Part("ztunnel", Cluster.DAEMON_SET, "ztunnel");
-    static final List<Part> PARTS = List.of(CONTROLLER, AGENT, ZTUNNEL);
+
+    /// The controller of a revision.
+    static Part controller(String revision) {
+        var labels = Map.of("app", "istiod", Revisions.LABEL, revision);
+        return revision.equals(Revisions.DEFAULT)
+                ? new Part("istiod-lite", Cluster.DEPLOYMENT, "istiod", labels)
+                : new Part("istiod-lite " + revision, Cluster.DEPLOYMENT, "istiod-" + revision, labels);
+    }
 
     boolean complete() {
         return ready >= wanted && wanted > 0;
@@ -41,10 +63,12 @@ record Rollout(String part, long wanted, long ready) {
         var seen = number(object, "status", "observedGeneration")
                 >= object.getMetadata().getGeneration();
         if (part.type.equals(Cluster.DEPLOYMENT)) {
-            var wanted = number(object, "spec", "replicas");
-            var updated =
-                    Math.min(number(object, "status", "updatedReplicas"), number(object, "status", "readyReplicas"));
-            return new Rollout(part.part, Math.max(1, wanted), seen ? updated : 0);
+            var wanted = Math.max(1, number(object, "spec", "replicas"));
+            var updated = number(object, "status", "updatedReplicas");
+            // Those that are ready may be former ones, as long as there are any.
+            var former = number(object, "status", "replicas") > updated;
+            var ready = Math.min(updated, number(object, "status", "readyReplicas"));
+            return new Rollout(part.part, wanted, seen ? Math.min(ready, former ? wanted - 1 : wanted) : 0);
         }
         var wanted = number(object, "status", "desiredNumberScheduled");
         var updated =
@@ -59,7 +83,7 @@ record Rollout(String part, long wanted, long ready) {
     /// Why pods of a part are not ready, in the words of the kubelet and the scheduler.
     static List<String> troubles(Cluster cluster, String namespace, Part part) throws IOException {
         var troubles = new ArrayList<String>();
-        for (var pod : cluster.list(Cluster.POD, namespace, Map.of("app", part.name))) {
+        for (var pod : cluster.list(Cluster.POD, namespace, part.labels)) {
             if (!isReady(pod)) {
                 troubles.add("pod %s%s: %s".formatted(pod.getMetadata().getName(), place(pod), trouble(pod)));
             }

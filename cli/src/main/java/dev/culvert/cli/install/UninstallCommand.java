@@ -1,6 +1,7 @@
 package dev.culvert.cli.install;
 
 import dev.culvert.cli.install.Rollout.Part;
+import dev.culvert.cli.install.Upgrade.Piece;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -36,6 +37,13 @@ public final class UninstallCommand implements Callable<Integer> {
     boolean sure;
 
     @Option(
+            names = {"-r", "--revision"},
+            paramLabel = "REV",
+            defaultValue = "",
+            description = "Only the controller of this revision; what runs asks another then.")
+    String revision = "";
+
+    @Option(
             names = "--timeout",
             paramLabel = "SECONDS",
             defaultValue = "120",
@@ -54,9 +62,15 @@ public final class UninstallCommand implements Callable<Integer> {
         var progress = Progress.on(spec.commandLine().getOut());
         try (var client = cluster.client()) {
             var target = new Cluster(client);
+            if (!revision.isEmpty()) {
+                removeRevision(target, progress);
+                return 0;
+            }
             // The agents first, while ztunnels still serve: they release the pods and take the plugin off the nodes.
-            for (var part : List.of(Rollout.AGENT, Rollout.ZTUNNEL, Rollout.CONTROLLER)) {
-                remove(target, part, progress);
+            remove(target, Rollout.AGENT, progress);
+            remove(target, Rollout.ZTUNNEL, progress);
+            for (var controller : new Revisions(target, cluster.namespace).controllers()) {
+                remove(target, controller, progress);
             }
             var count = removeRest(target);
             progress.done(count + " further objects are removed");
@@ -65,10 +79,32 @@ public final class UninstallCommand implements Callable<Integer> {
         return 0;
     }
 
+    /// Nothing that needs it is left without a controller.
+    private void removeRevision(Cluster target, Progress progress) throws IOException, InterruptedException {
+        var revisions = new Revisions(target, cluster.namespace);
+        var users = revisions.users(revision);
+        if (!users.isEmpty()) {
+            throw new IOException(
+                    "revision %s is still meant by %s. Nothing was removed. Label them anew, or move the tags, first"
+                            .formatted(revision, String.join(", ", users)));
+        }
+        remove(target, Rollout.controller(revision), progress);
+        var ours = Map.of(Cluster.PART_OF, Cluster.OURS, Revisions.LABEL, revision);
+        var count = 0;
+        for (var type : types()) {
+            for (var object : target.list(type, type.namespaced() ? cluster.namespace : "", ours)) {
+                count += target.delete(type, object) ? 1 : 0;
+            }
+        }
+        progress.done(count + " further objects of revision " + revision + " are removed");
+    }
+
     private boolean confirmed() {
+        var what = revision.isEmpty()
+                ? "the mesh from namespace " + cluster.namespace + " and all nodes"
+                : "the controller of revision " + revision;
         return Progress.terminal()
-                .map(console ->
-                        console.readLine("Remove the mesh from namespace %s and all nodes? [y/N] ", cluster.namespace))
+                .map(console -> console.readLine("Remove %s? [y/N] ", what))
                 .filter(answer -> answer.strip().equalsIgnoreCase("y"))
                 .isPresent();
     }
@@ -81,7 +117,7 @@ public final class UninstallCommand implements Callable<Integer> {
         target.delete(part.type(), object.get());
         var end = System.nanoTime() + Duration.ofSeconds(timeoutSeconds).toNanos();
         while (true) {
-            var left = target.list(Cluster.POD, cluster.namespace, Map.of("app", part.name()));
+            var left = target.list(Cluster.POD, cluster.namespace, part.labels());
             var there = target.get(part.type(), cluster.namespace, part.name()).isPresent();
             if (left.isEmpty() && !there) {
                 progress.done(part.part() + " is removed");
@@ -98,6 +134,20 @@ public final class UninstallCommand implements Callable<Integer> {
     }
 
     private int removeRest(Cluster target) throws IOException {
+        var istio =
+                new IstioParts(target, cluster.namespace).found().stream().anyMatch(one -> one.piece() == Piece.ISTIOD);
+        var count = istio ? 0 : removeControllers(target);
+        var ours = Map.of(Cluster.PART_OF, Cluster.OURS);
+        for (var type : types()) {
+            for (var object : target.list(type, type.namespaced() ? cluster.namespace : "", ours)) {
+                count += target.delete(type, object) ? 1 : 0;
+            }
+        }
+        return count;
+    }
+
+    /// What our controller makes. Istio's makes some of it under the same names, and needs it.
+    private int removeControllers(Cluster target) throws IOException {
         var count = 0;
         for (var root : target.list(Cluster.CONFIG_MAP, "", Map.of("istio.io/config", "true"))) {
             if (root.getMetadata().getName().equals(ROOT) && target.delete(Cluster.CONFIG_MAP, root)) {
@@ -110,14 +160,7 @@ public final class UninstallCommand implements Callable<Integer> {
                 count++;
             }
         }
-        count += removeWaypoints(target);
-        var ours = Map.of(Cluster.PART_OF, Cluster.OURS);
-        for (var type : types()) {
-            for (var object : target.list(type, type.namespaced() ? cluster.namespace : "", ours)) {
-                count += target.delete(type, object) ? 1 : 0;
-            }
-        }
-        return count;
+        return count + removeWaypoints(target);
     }
 
     /// What the controller deployed for Gateways, and its classes. The Gateways themselves are the users'.
@@ -141,6 +184,7 @@ public final class UninstallCommand implements Callable<Integer> {
     private static List<Cluster.Type> types() {
         var types = new ArrayList<>(Cluster.RENDERED);
         types.add(Cluster.LEASE);
+        types.add(Cluster.MUTATING_WEBHOOK);
         types.remove(Cluster.NAMESPACE);
         types.add(Cluster.NAMESPACE);
         return types;

@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfigurationBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import io.fabric8.kubernetes.client.readiness.Readiness;
 import java.io.ByteArrayInputStream;
@@ -139,19 +140,30 @@ final class KubeCluster implements AutoCloseable {
         }
     }
 
+    /// An object of the mesh itself, of any kind.
+    Resource<GenericKubernetesResource> ofSystem(String apiVersion, String kind, String name) {
+        return client.genericKubernetesResources(context(apiVersion, kind, true))
+                .inNamespace(SYSTEM)
+                .withName(name);
+    }
+
     private static ResourceDefinitionContext context(GenericKubernetesResource object) {
-        var version = object.getApiVersion();
+        return context(
+                object.getApiVersion(), object.getKind(), object.getMetadata().getNamespace() != null);
+    }
+
+    private static ResourceDefinitionContext context(String version, String kind, boolean namespaced) {
         var group = version.contains("/") ? version.substring(0, version.indexOf('/')) : null;
-        var name = object.getKind().toLowerCase(Locale.ROOT);
+        var name = kind.toLowerCase(Locale.ROOT);
         return new ResourceDefinitionContext.Builder()
                 .withGroup(group)
                 .withVersion(version.substring(version.indexOf('/') + 1))
-                .withKind(object.getKind())
+                .withKind(kind)
                 .withPlural(
                         name.endsWith("y") && !name.endsWith("ay")
                                 ? name.substring(0, name.length() - 1) + "ies"
-                                : name + "s")
-                .withNamespaced(object.getMetadata().getNamespace() != null)
+                                : name + (name.endsWith("s") ? "es" : "s"))
+                .withNamespaced(namespaced)
                 .build();
     }
 

@@ -18,6 +18,45 @@ record Shop(String namespace, String image) {
                 """.formatted(namespace);
     }
 
+    /// Whose controller has the shop.
+    String ofRevision(String revision) {
+        return """
+                apiVersion: v1
+                kind: Namespace
+                metadata: {name: %s, labels: {istio.io/dataplane-mode: ambient, istio.io/rev: %s}}
+                """.formatted(namespace, revision);
+    }
+
+    /// What Istio's controller would run, and be asked: its Gateway, its tag, sidecars.
+    String ofIstio() {
+        return """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: GatewayClass
+                metadata: {name: of-istio}
+                spec: {controllerName: istio.io/mesh-controller}
+                ---
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: Gateway
+                metadata: {name: of-istio, namespace: %1$s}
+                spec: {gatewayClassName: of-istio, listeners: [{name: mesh, port: 15008, protocol: HBONE}]}
+                ---
+                apiVersion: v1
+                kind: Namespace
+                metadata: {name: %1$s-plain, labels: {istio-injection: enabled}}
+                ---
+                apiVersion: admissionregistration.k8s.io/v1
+                kind: MutatingWebhookConfiguration
+                metadata: {name: istio-revision-tag-spare, labels: {istio.io/tag: spare, istio.io/rev: default}}
+                webhooks:
+                - name: of.istio.io
+                  clientConfig: {service: {name: istiod, namespace: istio-system, path: /inject}}
+                  namespaceSelector: {matchLabels: {nobody: has-this}}
+                  rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+                  sideEffects: None
+                  admissionReviewVersions: [v1]
+                """.formatted(namespace);
+    }
+
     String outside() {
         return namespace + "-plain";
     }

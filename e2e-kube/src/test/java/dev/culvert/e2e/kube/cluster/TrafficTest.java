@@ -2,7 +2,11 @@ package dev.culvert.e2e.kube.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.apps.DaemonSetBuilder;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -147,6 +151,195 @@ class TrafficTest extends InstalledMesh {
         Await.until("it is accepted again", () -> gateway("Accepted").equals("True"));
         Await.until("the budget has gone", () -> budgets() == 0);
         Await.until("one pod is left", () -> deployment().getStatus().getReplicas() == 1);
+    }
+
+    /// Node proxies go on asking the default's controller: who runs a waypoint, and whom it asks, is the namespace's
+    /// label. Then the namespace goes back to the default while requests run, and none fails.
+    @Test
+    void aSecondRevisionRunsTheWaypointsOfItsNamespacesAndHandsThemOver() throws Exception {
+        cluster.apply(resource("gateway-crds.yaml"));
+        cluster.culvert("install", "--revision", "blue").succeeded();
+        cluster.culvert("tag", "set", "prod", "--revision", "blue").succeeded();
+        assertThat(cluster.culvert("tag", "set", "prod", "--revision", "green").output())
+                .contains("no controller of revision green")
+                .contains("blue, default");
+        cluster.apply(shop.ofRevision("prod"));
+        assertThat(cluster.culvert("tag", "list").succeeded()).containsPattern("prod +blue +" + shop.namespace());
+        assertThat(cluster.culvert("check").succeeded()).contains("istiod-lite blue 1/1 ready");
+
+        cluster.apply(shop.waypoint());
+        cluster.apply(shop.throughWaypoint("server"));
+        cluster.apply(shop.onlyPath("server", "/"));
+        Await.until("the Gateway is programmed", () -> gateway("Programmed").equals("True"));
+        assertThat(asks()).isEqualTo("https://istiod-blue.istio-system.svc:15012");
+        Await.until(
+                "the waypoint refuses another path",
+                () -> fetchFromWeb(server() + "secret").contains("403"));
+        awaitWelcome(shop.namespace(), "web");
+
+        try (var requests = new Requests(cluster, shop.namespace(), "web", server())) {
+            requests.awaitMore();
+            cluster.apply(shop.ofRevision("default"));
+            Await.until("the default runs it", () -> asks().equals("https://istiod.istio-system.svc:15012"));
+            Await.until(
+                    "one new pod is left",
+                    () -> deployment().getStatus().getUpdatedReplicas() == 1
+                            && deployment().getStatus().getReplicas() == 1);
+            requests.awaitMore();
+            assertThat(requests.failed()).isEmpty();
+        }
+        assertThat(fetchFromWeb(server() + "secret")).contains("403");
+        assertThat(cluster.culvert("uninstall", "--revision", "blue", "-y").output())
+                .contains("still meant by tag prod. Nothing was removed");
+        assertThat(cluster.culvert("tag", "remove", "prod").succeeded()).contains("removed");
+        cluster.culvert("uninstall", "--revision", "blue", "-y").succeeded();
+        assertThat(cluster.culvert("check").succeeded()).doesNotContain("blue").contains("istiod-lite 1/1 ready");
+    }
+
+    private String asks() {
+        return deployment().getSpec().getTemplate().getSpec().getContainers().getFirst().getEnv().stream()
+                .filter(variable -> variable.getName().equals("XDS_ADDRESS"))
+                .map(variable -> variable.getValue())
+                .findFirst()
+                .orElse("");
+    }
+
+    @Test
+    void allPartsAreUpgradedWhileRequestsRunAndNoneFails() throws Exception {
+        awaitWelcome(shop.namespace(), "web");
+        var jump = upgrade("--dry-run", "ztunnel", "0.9.0");
+        assertThat(jump.code()).isEqualTo(1);
+        assertThat(jump.output()).contains("ztunnel is at 0.9.0").contains("only one minor version at a time");
+        assertThat(upgrade("--dry-run", "ztunnel", "0.2.0").succeeded()).contains("ztunnel 0.2.0 → 0.1.0");
+
+        try (var requests = new Requests(cluster, shop.namespace(), "web", server())) {
+            requests.awaitMore();
+            var said = cluster.culvert(
+                            "upgrade",
+                            "--set",
+                            "istiod.podAnnotations.round=two",
+                            "--set",
+                            "cni.podAnnotations.round=two",
+                            "--set",
+                            "ztunnel.podAnnotations.round=two")
+                    .succeeded();
+            System.out.println(said);
+            assertThat(said.lines().filter(line -> line.startsWith("✔")))
+                    .filteredOn(line -> line.endsWith("ready"))
+                    .extracting(line -> line.split(" ", -1)[1])
+                    .containsExactly("istiod-lite", "culvert-cni", "ztunnel");
+            requests.awaitMore();
+            assertThat(requests.failed()).isEmpty();
+        }
+        for (var app : List.of("istiod", "istio-cni-node", "ztunnel")) {
+            assertThat(cluster.client()
+                            .pods()
+                            .inNamespace(KubeCluster.SYSTEM)
+                            .withLabel("app", app)
+                            .withoutLabel("istio.io/rev", "blue")
+                            .list()
+                            .getItems())
+                    .isNotEmpty()
+                    .allSatisfy(pod ->
+                            assertThat(pod.getMetadata().getAnnotations()).containsEntry("round", "two"));
+        }
+    }
+
+    /// Istio's parts are stood for by ours under their names, without our labels and with a trace of another maker.
+    @Test
+    void partsOfIstiosAreNamedAndTakenOverOneAtATimeWhileRequestsRun() throws Exception {
+        awaitWelcome(shop.namespace(), "web");
+        disown("apps/v1", "DaemonSet", "ztunnel");
+        disown("v1", "ServiceAccount", "ztunnel");
+        disown("apps/v1", "Deployment", "istiod");
+        disown("v1", "Service", "istiod");
+        disown("v1", "ServiceAccount", "istiod");
+        disown("rbac.authorization.k8s.io/v1", "RoleBinding", "istiod");
+        var address = cluster.ofSystem("v1", "Service", "istiod").get().<String>get("spec", "clusterIP");
+        var refused = cluster.culvert("install");
+        assertThat(refused.code()).isEqualTo(1);
+        assertThat(refused.output())
+                .contains("istiod (Deployment istio-system/istiod, image culvert/istiod-lite:")
+                .contains("ztunnel (DaemonSet istio-system/ztunnel, image culvert/ztunnel:")
+                .contains("Nothing was changed", "--take-over ztunnel")
+                .doesNotContain("istio-cni-node");
+        assertThat(cluster.culvert("install", "--take-over", "cni").output())
+                .contains("the node agent is not taken over");
+        assertThat(cluster.culvert("upgrade", "--part", "ztunnel").output()).contains("ztunnel is not installed");
+
+        try (var requests = new Requests(cluster, shop.namespace(), "web", server())) {
+            requests.awaitMore();
+            cluster.culvert("install", "--take-over", "ztunnel").succeeded();
+            assertThat(cluster.culvert("install").output())
+                    .contains("istiod (Deployment", "Nothing was changed")
+                    .doesNotContain("ztunnel (DaemonSet");
+            refusesWhatTheControllerWouldNotGoOnToDo();
+            assertThat(cluster.culvert("install", "--take-over", "istiod").succeeded())
+                    .contains("GatewayClass of-istio of Istio's is removed", "tag spare is kept, without its webhooks");
+            requests.awaitMore();
+            assertThat(requests.failed()).isEmpty();
+        }
+        assertOurs("apps/v1", "DaemonSet", "ztunnel");
+        assertOurs("apps/v1", "Deployment", "istiod");
+        assertOurs("v1", "Service", "istiod");
+        assertOurs("rbac.authorization.k8s.io/v1", "RoleBinding", "istiod");
+        assertThat(cluster.ofSystem("v1", "Service", "istiod").get().<String>get("spec", "clusterIP"))
+                .isEqualTo(address);
+        assertThat(cluster.culvert("tag", "list").succeeded()).containsPattern("spare +default");
+        assertThat(cluster.culvert("install").succeeded()).contains("the mesh is installed");
+        assertThat(cluster.culvert("check").succeeded()).contains("Status check results are √");
+        awaitWelcome(shop.namespace(), "web");
+    }
+
+    private void refusesWhatTheControllerWouldNotGoOnToDo() throws Exception {
+        cluster.apply(resource("gateway-crds.yaml"));
+        cluster.apply(shop.ofIstio());
+        assertThat(cluster.culvert("install", "--take-over", "istiod").output())
+                .contains(shop.namespace() + "/of-istio of class of-istio. Nothing was changed");
+        cluster.client()
+                .genericKubernetesResources("gateway.networking.k8s.io/v1", "Gateway")
+                .inNamespace(shop.namespace())
+                .withName("of-istio")
+                .delete();
+        assertThat(cluster.culvert("install", "--take-over", "istiod").output())
+                .contains("these namespaces have sidecars", shop.outside() + ". Nothing was changed");
+        cluster.client()
+                .namespaces()
+                .withName(shop.outside())
+                .edit(found -> new NamespaceBuilder(found)
+                        .editMetadata()
+                        .removeFromLabels("istio-injection")
+                        .endMetadata()
+                        .build());
+    }
+
+    private void disown(String apiVersion, String kind, String name) {
+        cluster.ofSystem(apiVersion, kind, name)
+                .patch(
+                        PatchContext.of(PatchType.JSON_MERGE),
+                        "{\"metadata\": {\"labels\": {\"app.kubernetes.io/part-of\": null, \"helm.sh/chart\": \"of-istio\"}}}");
+    }
+
+    private void assertOurs(String apiVersion, String kind, String name) {
+        assertThat(cluster.ofSystem(apiVersion, kind, name).get().getMetadata().getLabels())
+                .as(kind)
+                .containsEntry("app.kubernetes.io/part-of", "culvert")
+                .doesNotContainKey("helm.sh/chart");
+    }
+
+    /// As if a DaemonSet of the mesh were of another version.
+    private Commands.Result upgrade(String option, String name, String version) throws Exception {
+        cluster.client()
+                .apps()
+                .daemonSets()
+                .inNamespace(KubeCluster.SYSTEM)
+                .withName(name)
+                .edit(found -> new DaemonSetBuilder(found)
+                        .editMetadata()
+                        .addToLabels("app.kubernetes.io/version", version)
+                        .endMetadata()
+                        .build());
+        return cluster.culvert("upgrade", option);
     }
 
     private String gateway(String condition) {
