@@ -34,7 +34,7 @@ final class IstioParts {
     }
 
     /// Recognised by the object's name, or by the labels that Istio's charts give it, or by its image.
-    private static boolean isOne(Piece piece, GenericKubernetesResource object) {
+    static boolean isOne(Piece piece, GenericKubernetesResource object) {
         var name = object.getMetadata().getName();
         var labels = Objects.requireNonNullElse(object.getMetadata().getLabels(), Map.<String, String>of());
         var image = "/" + Images.of(object.getAdditionalProperties());
