@@ -25,7 +25,7 @@ record TakeOver(Cluster cluster, String namespace) {
         if (piece == Piece.CNI) {
             throw new IOException(
                     "the node agent is not taken over: pods that run carry the rules of Istio's, which ours cannot exchange."
-                            + " Nothing was changed. Leave it; it works with the other parts of ours");
+                            + " Nothing was changed. Leave it: the other parts of ours speak as it does");
         }
         var there = cluster.get(part.type(), namespace, part.name())
                 .orElseThrow(() -> new IOException(
