@@ -286,7 +286,8 @@ class TrafficTest extends InstalledMesh {
         assertThat(cluster.ofSystem("v1", "Service", "istiod").get().<String>get("spec", "clusterIP"))
                 .isEqualTo(address);
         assertThat(cluster.culvert("tag", "list").succeeded()).containsPattern("spare +default");
-        assertThat(cluster.culvert("install").succeeded()).contains("the mesh is installed");
+        assertThat(cluster.culvert("upgrade", "--dry-run").succeeded())
+                .contains("istiod stays at", "cni stays at", "ztunnel stays at");
         assertThat(cluster.culvert("check").succeeded()).contains("Status check results are √");
         awaitWelcome(shop.namespace(), "web");
     }
