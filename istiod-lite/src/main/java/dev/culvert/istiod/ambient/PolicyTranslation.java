@@ -78,7 +78,8 @@ final class PolicyTranslation {
                 rule.place(),
                 policy.key().toString(),
                 "a node proxy cannot see " + attributes + ": " + effect,
-                "keep to ports, principals, namespaces, serviceAccounts and ipBlocks, or bind it to a waypoint");
+                "keep to ports, principals, namespaces, serviceAccounts and ipBlocks, or write targetRefs to a Service"
+                        + " with a waypoint instead of selector");
     }
 
     private static Optional<Problem> schemes(AuthorizationPolicy policy, AuthorizationPolicy.Rule rule) {

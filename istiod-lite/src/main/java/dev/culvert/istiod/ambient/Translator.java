@@ -23,6 +23,7 @@ public final class Translator {
 
     public static Translation translate(ObjectSet objects, TranslationSettings settings) {
         var problems = new ArrayList<Problem>();
+        EnrolmentAdvice.check(objects.namespaces(), problems);
         var policies = new TreeMap<String, Authorization>();
         var selected = new HashMap<String, List<AuthorizationPolicy>>();
         var reach = new PolicyReach(objects, settings.rootNamespace());

@@ -73,6 +73,25 @@ class AnalyzeCommandTest {
     }
 
     @Test
+    void aNamespaceWithTheLabelOfSidecarsIsToldOfOurs() throws Exception {
+        var namespace = """
+                apiVersion: v1
+                kind: Namespace
+                metadata: {name: slipway, labels: {istio-injection: enabled}}
+                """;
+        var file = Files.writeString(folder.resolve("slipway.yaml"), namespace);
+        assertThat(analyze(folder.toString())).isZero();
+        assertThat(out.toString())
+                .contains("Warning (Namespace slipway, ")
+                .contains("istio-injection=enabled is for sidecars")
+                .contains("label the namespace istio.io/dataplane-mode=ambient");
+        Files.writeString(file, namespace.replace("enabled}", "enabled, istio.io/dataplane-mode: ambient}"));
+        out.getBuffer().setLength(0);
+        assertThat(analyze(folder.toString())).isZero();
+        assertThat(out.toString()).contains("Nothing is wrong");
+    }
+
+    @Test
     void whatHasNoEffectIsAWarning() throws Exception {
         Files.writeString(folder.resolve("quay.yaml"), WHOLE);
         var file =
