@@ -121,9 +121,12 @@ final class Quay implements AutoCloseable {
         }
     }
 
+    /// @param file its number, or `fixture`
     static String corpus(String file) {
         try (var files = Files.list(CORPUS)) {
-            var found = files.filter(path -> path.getFileName().toString().startsWith(file))
+            var found = files.map(path -> path.getFileName().toString())
+                    .filter(name -> name.startsWith(file + "-") || name.equals(file + ".yaml"))
+                    .map(CORPUS::resolve)
                     .findFirst()
                     .orElseThrow(() -> new AssertionError("no " + file));
             return Files.readString(found);

@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /// Pods enter the mesh, are probed, and go, whatever ends meanwhile; nothing of theirs is said in clear but on purpose.
-class CaptureTest extends InstalledMesh {
+class CaptureTest extends MeshWithShop {
     private static final int MANY = Optional.ofNullable(System.getenv("CULVERT_KUBE_PODS"))
             .map(Integer::parseInt)
             .orElse(30);

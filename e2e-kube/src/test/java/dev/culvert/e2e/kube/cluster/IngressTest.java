@@ -7,7 +7,7 @@ import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 
 /// Clients from outside of the mesh, through a Gateway at its edge.
-class IngressTest extends InstalledMesh {
+class IngressTest extends MeshWithShop {
     private static final String ASK = "curl -sk --resolve shop.example:443:%s https://shop.example/";
 
     IngressTest() throws Exception {}

@@ -5,15 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInstance;
 
-/// A mesh that is installed from nothing before the tests of a class and removed after them without a trace. Each test
-/// has a shop of its own: a server on the one node, `web` and a stranger to the mesh on the other.
+/// A mesh that is installed from nothing before the tests of a class and removed after them without a trace.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class InstalledMesh {
     private static final String LEFTOVERS =
@@ -23,11 +19,9 @@ abstract class InstalledMesh {
     static final String PROVIDER = "/etc/cni/net.d/$(ls /etc/cni/net.d | grep -v ^00- | head -n 1)";
 
     final KubeCluster cluster = new KubeCluster();
-    final String word = "canary-" + UUID.randomUUID();
     String provided = "";
     String near = "";
     String far = "";
-    Shop shop = new Shop("", "");
 
     InstalledMesh() throws Exception {}
 
@@ -94,78 +88,9 @@ abstract class InstalledMesh {
         }
     }
 
-    @BeforeEach
-    void openShop() throws Exception {
-        var name = "shop-" + UUID.randomUUID().toString().substring(0, 8);
-        shop = new Shop(name, "culvert/culvert-cni:" + version());
-        cluster.apply(shop.namespaces());
-        cluster.apply(shop.server("server", far, word)
-                + "---\n" + shop.client(shop.namespace(), "web", near)
-                + "---\n" + shop.client(shop.outside(), "stranger", near));
-        cluster.awaitReady(shop.namespace(), "server", "web");
-        cluster.awaitReady(shop.outside(), "stranger");
-    }
-
-    @AfterEach
-    void closeShop() {
-        cluster.client().namespaces().withName(shop.namespace()).delete();
-        cluster.client().namespaces().withName(shop.outside()).delete();
-    }
-
-    private static String version() throws Exception {
+    static String version() throws Exception {
         var pom = Files.readString(Path.of(System.getProperty("culvert.root"), "pom.xml"));
         var from = pom.indexOf("<version>") + "<version>".length();
         return pom.substring(from, pom.indexOf("</version>", from));
-    }
-
-    String server() {
-        return "http://"
-                + cluster.client()
-                        .services()
-                        .inNamespace(shop.namespace())
-                        .withName("server")
-                        .get()
-                        .getSpec()
-                        .getClusterIP()
-                + "/";
-    }
-
-    String serverPod() {
-        return "http://" + cluster.pod(shop.namespace(), "server").getStatus().getPodIP() + ":8080/";
-    }
-
-    void awaitWelcome(String namespace, String client) throws InterruptedException {
-        Await.until(
-                client + " is served",
-                () -> cluster.fetch(namespace, client, server()).succeeded().contains(word));
-    }
-
-    /// A new pod becomes ready only by a probe that passes.
-    void assertProbed() throws Exception {
-        cluster.apply(shop.server("second", far, word));
-        cluster.awaitReady(shop.namespace(), "second");
-    }
-
-    Commands.Result fromWeb(String script) throws Exception {
-        return cluster.exec(shop.namespace(), "web", "sh", "-c", script);
-    }
-
-    void awaitRedirection(String state) throws InterruptedException {
-        awaitRedirection("web", state);
-        awaitRedirection("server", state);
-    }
-
-    void awaitRedirection(String pod, String state) throws InterruptedException {
-        Await.until(
-                "redirection of " + pod + " is '" + state + "'",
-                () -> cluster.redirection(shop.namespace(), pod).equals(state));
-    }
-
-    void refuseStrangers() throws Exception {
-        awaitWelcome(shop.namespace(), "web");
-        cluster.apply(shop.strict());
-        Await.until(
-                "the stranger is refused",
-                () -> cluster.fetch(shop.outside(), "stranger", server()).code() != 0);
     }
 }

@@ -29,7 +29,8 @@ final class KubeCluster implements AutoCloseable {
             "ztunnel/target/ztunnel-image.tar",
             "istiod-lite/target/istiod-lite-image.tar",
             "waypoint/target/waypoint-image.tar",
-            "cni-plugin/agent/target/culvert-cni-image.tar");
+            "cni-plugin/agent/target/culvert-cni-image.tar",
+            "e2e-kube/target/mesh-echo-image.tar");
     private static final long EXEC_SECONDS = 60;
 
     private final Path kubeconfig = Path.of(System.getenv("CULVERT_KUBECONFIG"));
@@ -79,42 +80,66 @@ final class KubeCluster implements AutoCloseable {
                 .succeeded();
     }
 
+    /// The documents of a text.
+    List<GenericKubernetesResource> objects(String yaml) {
+        return client.load(new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8))).items().stream()
+                .map(GenericKubernetesResource.class::cast)
+                .toList();
+    }
+
     /// Documents of any kinds, by server-side apply; again for a while, since a kind may be new.
     void apply(String yaml) throws InterruptedException {
-        for (var item : client.load(new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8)))
-                .items()) {
-            var object = (GenericKubernetesResource) item;
+        for (var object : objects(yaml)) {
             Await.until(
                     "applied: " + object.getKind() + " " + object.getMetadata().getName(), () -> {
-                        var kind = client.genericKubernetesResources(context(object));
-                        var home = object.getMetadata().getNamespace();
-                        (home == null
-                                        ? kind.resource(object)
-                                        : kind.inNamespace(home).resource(object))
-                                .forceConflicts()
-                                .serverSideApply();
+                        of(object).forceConflicts().serverSideApply();
                         return true;
                     });
         }
     }
 
+    void delete(GenericKubernetesResource object) {
+        of(object).withGracePeriod(0).delete();
+    }
+
+    private Resource<GenericKubernetesResource> of(GenericKubernetesResource object) {
+        var kind = client.genericKubernetesResources(context(object));
+        var home = object.getMetadata().getNamespace();
+        return home == null ? kind.resource(object) : kind.inNamespace(home).resource(object);
+    }
+
     /// Why the API server would not take a document; empty if it would. Nothing is changed.
     String refusal(String yaml) {
-        var object =
-                (GenericKubernetesResource) client.load(new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8)))
-                        .items()
-                        .getFirst();
         try {
-            client.genericKubernetesResources(context(object))
-                    .inNamespace(object.getMetadata().getNamespace())
-                    .resource(object)
-                    .dryRun()
-                    .forceConflicts()
-                    .serverSideApply();
+            of(objects(yaml).getFirst()).dryRun().forceConflicts().serverSideApply();
             return "";
         } catch (KubernetesClientException refused) {
             return String.valueOf(refused.getMessage());
         }
+    }
+
+    /// What the API server warns of when it takes a document. Nothing is changed.
+    List<String> warnings(String yaml) throws Exception {
+        var object = objects(yaml).getFirst();
+        var path = "apis/%s/namespaces/%s/%s/%s?dryRun=All&force=true&fieldManager=corpus"
+                .formatted(
+                        object.getApiVersion(),
+                        object.getMetadata().getNamespace(),
+                        context(object).getPlural(),
+                        object.getMetadata().getName());
+        var http = client.getHttpClient();
+        var request = http.newHttpRequestBuilder()
+                .uri(client.getMasterUrl() + path)
+                .method(
+                        "PATCH",
+                        "application/apply-patch+yaml",
+                        client.getKubernetesSerialization().asJson(object))
+                .build();
+        var answer = http.sendAsync(request, String.class).get(EXEC_SECONDS, TimeUnit.SECONDS);
+        if (!answer.isSuccessful()) {
+            throw new AssertionError(answer.code() + ": " + answer.body());
+        }
+        return answer.headers("Warning");
     }
 
     interface Steps {
@@ -152,7 +177,7 @@ final class KubeCluster implements AutoCloseable {
                 object.getApiVersion(), object.getKind(), object.getMetadata().getNamespace() != null);
     }
 
-    private static ResourceDefinitionContext context(String version, String kind, boolean namespaced) {
+    private static ResourceDefinitionContext context(String version, String kind, boolean isNamespaced) {
         var group = version.contains("/") ? version.substring(0, version.indexOf('/')) : null;
         var name = kind.toLowerCase(Locale.ROOT);
         return new ResourceDefinitionContext.Builder()
@@ -163,7 +188,7 @@ final class KubeCluster implements AutoCloseable {
                         name.endsWith("y") && !name.endsWith("ay")
                                 ? name.substring(0, name.length() - 1) + "ies"
                                 : name + (name.endsWith("s") ? "es" : "s"))
-                .withNamespaced(namespaced)
+                .withNamespaced(isNamespaced)
                 .build();
     }
 
@@ -190,17 +215,30 @@ final class KubeCluster implements AutoCloseable {
 
     /// The status of a condition: `True`, `False`; empty if there is none.
     String condition(String kind, String namespace, String name, String type) {
+        var status = conditionOf(kind, namespace, name, type).get("status");
+        return status == null ? "" : status.toString();
+    }
+
+    /// Reason and message of a condition.
+    String told(String kind, String namespace, String name, String type) {
+        var condition = conditionOf(kind, namespace, name, type);
+        return condition.get("reason") + ": " + condition.get("message");
+    }
+
+    private Map<?, ?> conditionOf(String kind, String namespace, String name, String type) {
         var version =
                 switch (kind) {
-                    case "AuthorizationPolicy" -> "security.istio.io/v1";
+                    case "AuthorizationPolicy", "RequestAuthentication" -> "security.istio.io/v1";
+                    case "VirtualService", "DestinationRule" -> "networking.istio.io/v1";
+                    case "Service" -> "v1";
                     default -> "gateway.networking.k8s.io/v1";
                 };
         var all = status(version, kind, namespace, name).get("conditions") instanceof List<?> list ? list : List.of();
         return all.stream()
                 .filter(one -> one instanceof Map<?, ?> map && type.equals(map.get("type")))
-                .map(one -> String.valueOf(((Map<?, ?>) one).get("status")))
+                .<Map<?, ?>>map(one -> (Map<?, ?>) one)
                 .findFirst()
-                .orElse("");
+                .orElse(Map.of());
     }
 
     /// Addresses that were chosen for the hosts of a ServiceEntry.
@@ -214,7 +252,7 @@ final class KubeCluster implements AutoCloseable {
     }
 
     private Map<?, ?> status(String version, String kind, String namespace, String name) {
-        var object = client.genericKubernetesResources(version, kind)
+        var object = client.genericKubernetesResources(context(version, kind, true))
                 .inNamespace(namespace)
                 .withName(name)
                 .get();
