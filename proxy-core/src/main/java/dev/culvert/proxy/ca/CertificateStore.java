@@ -19,8 +19,8 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -34,12 +34,13 @@ import org.slf4j.LoggerFactory;
 public final class CertificateStore implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("ca");
     private static final int CONCURRENT_FETCHES = 8;
-    private static final Duration FIRST_BACKOFF = Duration.ofSeconds(1);
-    private static final Duration MAX_BACKOFF = Duration.ofSeconds(150);
+    private static final Pauses PAUSES =
+            new Pauses(Duration.ofSeconds(1), Duration.ofSeconds(150), Duration.ofSeconds(5));
 
     private final CertificateSource source;
     private final @Nullable KeysOnTmpfs keys;
     private final Clock clock;
+    private final Pauses pauses;
     private final TlsPolicy policy;
     private final Revocation revocation;
     private final Map<SpiffeId, Entry> entries = new ConcurrentHashMap<>();
@@ -49,8 +50,17 @@ public final class CertificateStore implements AutoCloseable {
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("ca-timer").factory());
 
+    /// Between fetches that fail.
+    /// @param first doubled each time, up to `longest`
+    /// @param asked the longest while connections ask for a certificate that there is not
+    record Pauses(Duration first, Duration longest, Duration asked) {}
+
     public CertificateStore(CertificateSource source, @Nullable KeysOnTmpfs keys, Clock clock) {
         this(source, keys, clock, TlsPolicy.DEFAULT, new Revocation());
+    }
+
+    CertificateStore(CertificateSource source, Clock clock, Pauses pauses) {
+        this(source, null, clock, TlsPolicy.DEFAULT, new Revocation(), pauses);
     }
 
     public CertificateStore(
@@ -59,6 +69,17 @@ public final class CertificateStore implements AutoCloseable {
             Clock clock,
             TlsPolicy policy,
             Revocation revocation) {
+        this(source, keys, clock, policy, revocation, PAUSES);
+    }
+
+    private CertificateStore(
+            CertificateSource source,
+            @Nullable KeysOnTmpfs keys,
+            Clock clock,
+            TlsPolicy policy,
+            Revocation revocation,
+            Pauses pauses) {
+        this.pauses = pauses;
         this.revocation = revocation;
         this.source = source;
         this.policy = policy;
@@ -143,8 +164,8 @@ public final class CertificateStore implements AutoCloseable {
         private CompletableFuture<HboneTls> first = new CompletableFuture<>();
         private @Nullable HboneTls held;
         private @Nullable String failure;
-        private final Backoff backoff = new Backoff(FIRST_BACKOFF, MAX_BACKOFF);
-        private @Nullable Future<?> due;
+        private final Backoff backoff = new Backoff(pauses.first, pauses.longest);
+        private @Nullable ScheduledFuture<?> due;
         private boolean closed;
 
         Entry(SpiffeId identity) {
@@ -156,6 +177,7 @@ public final class CertificateStore implements AutoCloseable {
                 return CompletableFuture.completedFuture(held);
             }
             if (failure != null) {
+                hurry();
                 return CompletableFuture.failedFuture(ProxyException.of(
                         FailureReason.NO_CERTIFICATE, "no certificate for " + identity + ": " + failure));
             }
@@ -167,6 +189,13 @@ public final class CertificateStore implements AutoCloseable {
                 fetchSoon();
             }
             return first;
+        }
+
+        /// What is asked for now does not wait for the end of a long pause.
+        private void hurry() {
+            if (due != null && due.getDelay(TimeUnit.MILLISECONDS) > pauses.asked.toMillis() * 6 / 5) {
+                next(withJitter(pauses.asked));
+            }
         }
 
         private boolean isExpired(HboneTls tls) {
@@ -203,7 +232,7 @@ public final class CertificateStore implements AutoCloseable {
                 failure = null;
                 backoff.reset();
                 // an authority may live in the past
-                next(max(Duration.between(clock.instant(), renewalOf(certificate)), FIRST_BACKOFF));
+                next(max(Duration.between(clock.instant(), renewalOf(certificate)), pauses.first));
                 first.complete(next); // who waits for it sees all of it
                 if (old != null) {
                     later(old::release, Duration.ofMinutes(1));
@@ -237,8 +266,12 @@ public final class CertificateStore implements AutoCloseable {
                         ProxyException.of(FailureReason.NO_CERTIFICATE, "no certificate for " + identity + ": " + why));
                 first = new CompletableFuture<>();
             }
-            var jitter = 0.8 + 0.4 * ThreadLocalRandom.current().nextDouble();
-            next(Duration.ofMillis((long) (backoff.next().toMillis() * jitter)));
+            next(withJitter(backoff.next()));
+        }
+
+        private static Duration withJitter(Duration pause) {
+            return Duration.ofMillis((long)
+                    (pause.toMillis() * (0.8 + 0.4 * ThreadLocalRandom.current().nextDouble())));
         }
 
         /// One fetch is due at a time.
@@ -249,7 +282,7 @@ public final class CertificateStore implements AutoCloseable {
             due = later(this::fetchSoon, delay);
         }
 
-        private @Nullable Future<?> later(Runnable task, Duration delay) {
+        private @Nullable ScheduledFuture<?> later(Runnable task, Duration delay) {
             return timer.isShutdown()
                     ? null
                     : timer.schedule(task, Math.max(0, delay.toMillis()), TimeUnit.MILLISECONDS);

@@ -102,6 +102,19 @@ class CertificateStoreTest {
     }
 
     @Test
+    void whoAsksDoesNotWaitForTheEndOfALongPause() throws Exception {
+        var pauses = new CertificateStore.Pauses(Duration.ofHours(1), Duration.ofHours(1), Duration.ofMillis(10));
+        try (var patient = new CertificateStore(this::sign, clock, pauses)) {
+            refusing = true;
+            assertThat(reason(patient.tls(CART))).isEqualTo(FailureReason.NO_CERTIFICATE);
+            refusing = false;
+            await(() ->
+                    patient.tls(CART).handle((_, failure) -> failure == null).join());
+            assertThat(asked).hasSize(2);
+        }
+    }
+
+    @Test
     void whoComesEarlyWaitsAndAllShareOneFetch() throws Exception {
         gate = new Semaphore(0);
         var waiting = IntStream.range(0, 50).mapToObj(_ -> store.tls(CART)).toList();
