@@ -62,6 +62,7 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
     boolean goAwayReceived;
     boolean goAwaySent;
     private boolean draining;
+    private boolean drainAtOnce;
 
     public HboneConnection(boolean client, ConnectionListener listener, H2Limits limits, LoopLimits loop) {
         this.client = client;
@@ -108,10 +109,15 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
     }
 
     /// Takes no more streams, serves those that are open, then closes (RFC 9113 §6.8). A server first says so, and
-    /// names the last stream only when the peer has heard it: what was on its way meanwhile is still served.
+    /// names the last stream only when the peer has heard it: what was on its way meanwhile is still served. One
+    /// that is not in a pipeline yet does so when it is.
     public void drain() {
         assert inLoop();
-        if (ctx == null || broken || goAwaySent || draining) {
+        if (ctx == null) {
+            drainAtOnce = true;
+            return;
+        }
+        if (broken || goAwaySent || draining) {
             return;
         }
         if (client) {
@@ -173,6 +179,9 @@ public final class HboneConnection extends ChannelInboundHandlerAdapter {
         }
         context.flush();
         keepalive = new Keepalive(context.executor(), limits.pingEvery(), limits.pingTimeout(), new Pings());
+        if (drainAtOnce) {
+            drain();
+        }
     }
 
     @Override

@@ -453,6 +453,19 @@ class HostilePeerTest {
         }
     }
 
+    /// As a connection whose handshake was under way when the drain began.
+    @Test
+    void whatIsDrainedBeforeItBeginsSaysSoWhenItBegins() {
+        try (var peer = Peer.ofDrainingServer()) {
+            assertThat(peer.frames())
+                    .extracting(Peer.Frame::type)
+                    .startsWith(FrameTypes.SETTINGS)
+                    .containsSequence(FrameTypes.GOAWAY, FrameTypes.PING);
+            open(peer, 1);
+            assertThat(peer.accepted).hasSize(1); // it may have been on its way
+        }
+    }
+
     /// First a GOAWAY that refuses nothing, and a PING; what comes before its answer is served (RFC 9113 §6.8).
     @Test
     void drainServesWhatIsOpenOrOnItsWayAndRefusesTheRest() {

@@ -81,15 +81,29 @@ final class Peer implements ConnectionListener, AutoCloseable {
     private final ByteBuf received = Unpooled.buffer();
 
     private Peer(boolean client, boolean deliver) {
+        this(client, deliver, false);
+    }
+
+    private Peer(boolean client, boolean deliver, boolean draining) {
         this.deliver = deliver;
         connection = new HboneConnection(client, this, H2Limits.DEFAULTS, loop);
         channel.freezeTime(); // floods are rates: a slow machine must not make them harmless
+        if (draining) {
+            connection.drain();
+        }
         channel.pipeline().addLast(connection);
     }
 
     /// A server of ours, with the preface and empty SETTINGS sent.
     static Peer ofServer() {
         var peer = ofServer(true);
+        peer.preface();
+        return peer;
+    }
+
+    /// One that is drained before it is in a pipeline.
+    static Peer ofDrainingServer() {
+        var peer = new Peer(false, true, true);
         peer.preface();
         return peer;
     }

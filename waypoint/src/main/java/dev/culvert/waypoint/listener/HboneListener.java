@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class HboneListener extends ChannelInboundHandlerAdapter {
     private final Config config;
     private final Set<DownstreamConnection> connections = ConcurrentHashMap.newKeySet();
+    private volatile boolean draining;
 
     /// @param gateway our Gateway's Service, by which pods name us
     public record Config(
@@ -51,12 +52,16 @@ public final class HboneListener extends ChannelInboundHandlerAdapter {
         var worker = Worker.of(context.channel(), config.workers);
         var connection = new DownstreamConnection(config, worker, context.channel());
         connections.add(connection);
+        if (draining) {
+            connection.drain(); // it was accepted before the port was closed
+        }
         context.channel().closeFuture().addListener(_ -> connections.remove(connection));
         connection.serve();
     }
 
     /// Takes no more tunnels on what is open.
     public void drain() {
+        draining = true;
         connections.forEach(DownstreamConnection::drain);
     }
 

@@ -21,6 +21,7 @@ public final class InboundListener extends ChannelInboundHandlerAdapter {
     private final AtomicInteger handshakes = new AtomicInteger();
     private final IntPredicate ports;
     private final Set<InboundConnection> connections = ConcurrentHashMap.newKeySet();
+    private volatile boolean draining;
 
     public InboundListener(Pod pod) {
         this(pod, _ -> true);
@@ -37,6 +38,9 @@ public final class InboundListener extends ChannelInboundHandlerAdapter {
         context.pipeline().remove(this);
         var connection = new InboundConnection(pod, ports, context.channel());
         connections.add(connection);
+        if (draining) {
+            connection.drain(); // it was accepted before the port was closed
+        }
         context.channel().closeFuture().addListener(_ -> connections.remove(connection));
         if (handshakes.incrementAndGet() > MAX_HANDSHAKES) {
             connection.refuseFor(PeerLimit.HANDSHAKES);
@@ -48,6 +52,7 @@ public final class InboundListener extends ChannelInboundHandlerAdapter {
 
     /// Takes no more streams on what is open.
     public void drain() {
+        draining = true;
         connections.forEach(InboundConnection::drain);
     }
 

@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 
-/// Clients from outside of the mesh, through a Gateway at its edge.
-class IngressTest extends MeshWithShop {
+/// Clients from outside of the mesh, through a Gateway at its edge. Run as a part of [TrafficTest], on one installation
+/// with it: each costs a minute.
+abstract class IngressTest extends MeshWithShop {
     private static final String ASK = "curl -sk --resolve shop.example:443:%s https://shop.example/";
 
     IngressTest() throws Exception {}

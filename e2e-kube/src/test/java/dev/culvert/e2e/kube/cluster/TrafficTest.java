@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// What pods of an installed mesh say to each other, and what policies make of it.
-class TrafficTest extends MeshWithShop {
+class TrafficTest extends IngressTest {
     TrafficTest() throws Exception {}
 
     @Test
