@@ -1,6 +1,7 @@
 package dev.culvert.cli.install;
 
 import dev.culvert.cli.install.Rollout.Part;
+import dev.culvert.kube.object.RevisionTag;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -15,8 +16,8 @@ import java.util.TreeSet;
 /// anything.
 final class Revisions {
     static final String DEFAULT = "default";
-    static final String LABEL = "istio.io/rev";
-    static final String TAG = "istio.io/tag";
+    static final String LABEL = RevisionTag.REVISION;
+    static final String TAG = RevisionTag.TAG;
     private static final String NAME = "istio-revision-tag-";
 
     private final Cluster cluster;

@@ -12,7 +12,6 @@ import java.util.Optional;
 final class Waypoints {
     static final Cluster.Type GATEWAY = Cluster.Type.of("gateway.networking.k8s.io", "Gateway", "gateways");
     static final String FOR = "istio.io/waypoint-for";
-    static final String REVISION = "istio.io/rev";
     static final String USE = "istio.io/use-waypoint";
     private static final List<String> CLASSES = List.of("istio-waypoint", "culvert-waypoint");
 
@@ -37,7 +36,7 @@ final class Waypoints {
                 labels.put(FOR, traffic);
             }
             if (!revision.isEmpty()) {
-                labels.put(REVISION, revision);
+                labels.put(Revisions.LABEL, revision);
             }
             if (!labels.isEmpty()) {
                 metadata.put("labels", labels);
@@ -119,7 +118,7 @@ final class Waypoints {
                 one.getMetadata().getNamespace(),
                 one.getMetadata().getName(),
                 labels.getOrDefault(FOR, "service (default)"),
-                labels.getOrDefault(REVISION, "default"),
+                labels.getOrDefault(Revisions.LABEL, Revisions.DEFAULT),
                 programmed(one));
     }
 

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 
 /// Finds policies that reach nobody: their author believes in a protection that is not there.
 final class PolicyReach {
-    private static final String MODE = "istio.io/dataplane-mode";
+    static final String MODE = "istio.io/dataplane-mode";
     private final ObjectSet objects;
     private final String rootNamespace;
     private final Map<String, Set<Template>> byNamespace;

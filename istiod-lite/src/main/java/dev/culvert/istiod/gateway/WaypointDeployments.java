@@ -30,9 +30,9 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Makes our GatewayClasses where nobody has them, and runs each of their Gateways that is of
-/// our revision. What belongs to a Gateway goes with
-/// it, by the cluster's garbage collection. An object of that name that we do not manage is left alone.
+/// Makes our GatewayClasses where nobody has them, and runs each of their Gateways that is of our revision. What
+/// belongs to a Gateway goes with it, by the cluster's garbage collection. An object of that name that we do not
+/// manage is left alone.
 public final class WaypointDeployments implements Leader.Writer<Outcome>, Deployed, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("gateway");
 
