@@ -9,7 +9,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 def need(*tools):
     for tool in tools:
         if not shutil.which(tool):
-            sys.exit(f"perf: {tool} is missing. Install with: sudo apt-get install wrk iperf3 nginx-light")
+            sys.exit(f"perf: {tool} is missing. Install with: sudo apt-get install wrk iperf3 nginx-light nghttp2-client nghttp2-server openssl")
 
 
 def culvert(state, *words, check=True, timeout=300, env=None):
@@ -35,7 +35,7 @@ def make_folder(folder, files="mesh"):
     nginx.write_text((ROOT / "perf/nginx.conf").read_text().replace("PID_FILE", str(folder / "nginx.pid"))
                      .replace("LARGE", large + ' return 200 "' + "$k" * 64 + '";'))
     pods = folder / "pods.yaml"
-    pods.write_text(pods.read_text().replace("NGINX_CONF", str(nginx)))
+    pods.write_text(pods.read_text().replace("NGINX_CONF", str(nginx)).replace("FOLDER", str(folder)))
 
 
 def capture(folder):
@@ -54,18 +54,27 @@ def address(state, pod, captured):
 
 
 def ztunnels(state):
-    """PIDs of a mesh's node proxies by node, whatever program they are: by the environment that they were given."""
-    found = {}
+    """PIDs of a mesh's node proxies by node."""
+    return {env["NODE_NAME"]: pid for pid, env in proxies(str(state) + "/", "ztunnel")}
+
+
+def waypoint(state):
+    """The PID of a mesh's waypoint of the name waypoint."""
+    return next(pid for pid, env in proxies("/run/culvert/", "waypoint") if env.get("XDS_ROOT_CA", "").startswith(f"{state}/"))
+
+
+def proxies(kept, account):
+    """PIDs and environments of proxies, whatever program they are, by what they were given: sorted by node."""
+    found = []
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            environment = dict(v.split(b"=", 1) for v in (process / "environ").read_bytes().split(b"\0") if b"=" in v)
+            environment = dict(v.split("=", 1) for v in (process / "environ").read_text().split("\0") if "=" in v)
             ended = stat(process.name)[0] == "Z"
-        except OSError:
+        except (OSError, UnicodeDecodeError):
             continue
-        ours = environment.get(b"CULVERT_STATE_DIR", b"").startswith(f"{state}/".encode())
-        if ours and not ended and environment.get(b"SERVICE_ACCOUNT") == b"ztunnel":
-            found[environment[b"NODE_NAME"].decode()] = int(process.name)
-    return dict(sorted(found.items()))
+        if not ended and environment.get("CULVERT_STATE_DIR", "").startswith(kept) and environment.get("SERVICE_ACCOUNT") == account:
+            found.append((int(process.name), environment))
+    return sorted(found, key=lambda one: one[1]["NODE_NAME"])
 
 
 def stat(pid):

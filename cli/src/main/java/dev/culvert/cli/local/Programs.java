@@ -18,51 +18,41 @@ public record Programs(
         List<String> culvert) {
     private static final String CONTROLLER = "istiod-lite/target/dist/bin/istiod-lite";
 
-    /// The built programs of a source tree.
+    /// The built programs of a source tree, each of them unless a variable names another command line.
     /// @throws IOException names what is not built
     public static Programs built(Path root) throws IOException {
-        var places = new LinkedHashMap<String, String>();
-        places.put("istiod-lite", CONTROLLER);
-        places.put("culvert-cni-agent", "cni-plugin/agent/target/dist/bin/culvert-cni-agent");
-        places.put("ztunnel", "ztunnel/target/dist/bin/ztunnel");
-        places.put("waypoint", "waypoint/target/dist/bin/waypoint");
-        places.put("culvert", "cli/target/dist/bin/culvert");
-        var commands = new ArrayList<List<String>>();
-        for (var place : places.entrySet()) {
-            var program = root.resolve(place.getValue());
-            if (!Files.isExecutable(program)) {
-                throw new IOException(
-                        place.getKey() + " is not built: " + program + " is missing; run ./mvnw -DskipTests package");
-            }
-            commands.add(List.of(program.toString()));
-        }
         return new Programs(
-                other("CULVERT_ISTIOD", commands.get(0)),
-                other("CULVERT_AGENT", commands.get(1)),
-                other("CULVERT_ZTUNNEL", with(commands.get(2))),
-                commands.get(3),
-                commands.get(4));
+                other("CULVERT_ISTIOD", root, CONTROLLER),
+                other("CULVERT_AGENT", root, "cni-plugin/agent/target/dist/bin/culvert-cni-agent"),
+                other("CULVERT_ZTUNNEL", root, "ztunnel/target/dist/bin/ztunnel", "proxy", "ztunnel"),
+                other("CULVERT_WAYPOINT", root, "waypoint/target/dist/bin/waypoint"),
+                List.of(program(root, "cli/target/dist/bin/culvert")));
+    }
+
+    private static String program(Path root, String place) throws IOException {
+        var program = root.resolve(place);
+        if (!Files.isExecutable(program)) {
+            throw new MissingException(program.getFileName() + " is not built: " + program
+                    + " is missing; run ./mvnw -DskipTests package");
+        }
+        return program.toString();
     }
 
     /// The built controller of the source tree that this program belongs to.
     /// @throws IOException it is not there
     public static List<String> controller() throws IOException {
-        var program = LocalMesh.root().resolve(CONTROLLER);
-        if (!Files.isExecutable(program)) {
-            throw new MissingException(program + " is missing; run ./mvnw -DskipTests package");
-        }
-        return List.of(program.toString());
+        return List.of(program(LocalMesh.root(), CONTROLLER));
     }
 
     /// Ours, or the command line in a variable: any program that takes the same arguments and environment.
-    private static List<String> other(String variable, List<String> ours) {
+    private static List<String> other(String variable, Path root, String place, String... arguments)
+            throws IOException {
         var other = System.getenv(variable);
-        return other == null || other.isBlank() ? ours : List.of(other.strip().split("\\s+"));
-    }
-
-    private static List<String> with(List<String> ztunnel) {
-        var command = new ArrayList<>(ztunnel);
-        command.addAll(List.of("proxy", "ztunnel"));
+        if (other != null && !other.isBlank()) {
+            return List.of(other.strip().split("\\s+"));
+        }
+        var command = new ArrayList<>(List.of(program(root, place)));
+        command.addAll(List.of(arguments));
         return command;
     }
 
