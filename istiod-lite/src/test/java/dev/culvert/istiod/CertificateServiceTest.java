@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.culvert.hbone.tls.PeerIdentities;
+import dev.culvert.istiod.ca.FolderSigner;
 import dev.culvert.istiod.xds.XdsServer;
 import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.proxy.ca.CertificateClient;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -62,6 +64,45 @@ class CertificateServiceTest {
             assertThatThrownBy(() -> client.fetch(CART))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("asked for " + CART + " but the certificate says [" + own + "]");
+        }
+    }
+
+    /// The example of docs/kubernetes.md: openssl under an intermediate authority, over a folder.
+    @Test
+    void anotherProgramSigns(@TempDir Path shared) throws Exception {
+        var openssl = new ProcessBuilder(
+                        "sh",
+                        "-ec",
+                        "openssl req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root-cert.pem -subj /O=mesh -days 30;"
+                                + "openssl req -newkey rsa:2048 -nodes -keyout ca.key -out ca.csr -subj /O=mesh/CN=nodes;"
+                                + "printf 'basicConstraints=critical,CA:TRUE\n' > ca.ext;"
+                                + "openssl x509 -req -in ca.csr -CA root-cert.pem -CAkey root.key -CAcreateserial -days 9"
+                                + " -extfile ca.ext -out ca.pem; exec \"$0\" . ca.pem ca.key",
+                        Path.of("../examples/signer/sign").toRealPath().toString())
+                .directory(shared.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(shared.resolve("log").toFile())
+                .start();
+        try {
+            while (!Files.exists(shared.resolve("requests"))) {
+                assertThat(openssl.isAlive())
+                        .as(() -> "the signer ended, see " + shared.resolve("log"))
+                        .isTrue();
+                Thread.sleep(20);
+            }
+            var signer = FolderSigner.open(shared, Clock.systemUTC());
+            try (var running = new RunningServer(shared, signer, new XdsServer(), (_, _, _) -> true, 0);
+                    var client = new CertificateClient(running.as("node-1"), Duration.ofHours(1))) {
+                var certificate = client.fetch(CART);
+                assertThat(PeerIdentities.of(certificate.leaf())).containsExactly(CART);
+                assertThat(certificate.leaf().getIssuerX500Principal().getName())
+                        .contains("CN=nodes");
+                assertThat(certificate.roots()).isEqualTo(signer.trusted());
+            }
+        } finally {
+            openssl.descendants().forEach(ProcessHandle::destroy);
+            openssl.destroy();
+            openssl.waitFor();
         }
     }
 

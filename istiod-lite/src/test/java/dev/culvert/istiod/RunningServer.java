@@ -4,6 +4,7 @@ import dev.culvert.istiod.ca.Caller;
 import dev.culvert.istiod.ca.CallerCheck;
 import dev.culvert.istiod.ca.CertificateAuthority;
 import dev.culvert.istiod.ca.CertificateService;
+import dev.culvert.istiod.ca.CertificateSigner;
 import dev.culvert.istiod.ca.NodeTokens;
 import dev.culvert.istiod.ca.ServingTls;
 import dev.culvert.istiod.xds.XdsServer;
@@ -28,15 +29,20 @@ final class RunningServer implements AutoCloseable {
 
     RunningServer(Path directory, XdsServer xds, CertificateService.Pods pods, int port)
             throws IOException, GeneralSecurityException {
+        this(directory, CertificateAuthority.open(directory, Clock.systemUTC()), xds, pods, port);
+    }
+
+    /// @param directory has the roots of what signs in `root-cert.pem`
+    RunningServer(Path directory, CertificateSigner signer, XdsServer xds, CertificateService.Pods pods, int port)
+            throws IOException, GeneralSecurityException {
         this.directory = directory;
-        var authority = CertificateAuthority.open(directory, Clock.systemUTC());
         tokens = NodeTokens.open(directory, Clock.systemUTC());
-        var tls = new ServingTls(authority, List.of("localhost"), List.of(InetAddress.ofLiteral("127.0.0.1")));
+        var tls = new ServingTls(signer, List.of("localhost"), List.of(InetAddress.ofLiteral("127.0.0.1")));
         server = NettyServerBuilder.forPort(port)
                 .sslContext(tls.context())
                 .intercept(new CallerCheck(tokens, "cluster.local"))
                 .addService(xds)
-                .addService(new CertificateService(authority, pods, "cluster.local", Set.of("istio-system/ztunnel")))
+                .addService(new CertificateService(signer, pods, "cluster.local", Set.of("istio-system/ztunnel")))
                 .build()
                 .start();
     }

@@ -196,6 +196,33 @@ class ChartsTest {
     }
 
     @Test
+    void anotherProgramSignsBesideTheController() throws Exception {
+        var pod = at(
+                find(
+                        render(Map.of(
+                                "istiod.signer.volume.emptyDir.medium",
+                                "Memory",
+                                "istiod.signer.container.name",
+                                "signer",
+                                "istiod.signer.container.image",
+                                "a/signer")),
+                        "Deployment",
+                        "istiod"),
+                "spec",
+                "template",
+                "spec");
+        var mount = Map.of("name", "signer", "mountPath", "/var/run/culvert/signer");
+        assertThat(list(pod, "containers", 0, "volumeMounts")).contains(mount);
+        assertThat(list(pod, "containers", 0, "env"))
+                .contains(Map.of("name", "CULVERT_SIGNER_DIR", "value", "/var/run/culvert/signer"));
+        assertThat(list(pod, "containers").get(1))
+                .isEqualTo(Map.of("name", "signer", "image", "a/signer", "volumeMounts", List.of(mount)));
+        assertThat(list(pod, "volumes")).contains(Map.of("name", "signer", "emptyDir", Map.of("medium", "Memory")));
+        assertThat(list(find(render(Map.of()), "Deployment", "istiod"), "spec", "template", "spec", "containers"))
+                .hasSize(1);
+    }
+
+    @Test
     void valuesReachTheObjects() throws Exception {
         var sets = new LinkedHashMap<String, String>();
         sets.put("global.hub", "registry.example/mesh");

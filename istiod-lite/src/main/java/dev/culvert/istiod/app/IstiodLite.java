@@ -104,7 +104,8 @@ public final class IstiodLite {
                 throw new ParameterException(spec.commandLine(), "--configDir needs --stateDir as well");
             }
             return new LocalPlatform(
-                    new LocalPlatform.Where(configDirs, objectsDir, redirectionDir, stateDir, addresses));
+                    new LocalPlatform.Where(configDirs, objectsDir, redirectionDir, stateDir, addresses),
+                    settings.signerDir());
         }
 
         /// Who reaches a pod's open ports is unknown.

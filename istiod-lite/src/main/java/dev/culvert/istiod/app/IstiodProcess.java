@@ -69,7 +69,7 @@ final class IstiodProcess implements AutoCloseable {
         this.settings = settings;
         this.platform = platform;
         this.levels = levels;
-        tls = new ServingTls(platform.authority(), platform.names(), platform.addresses());
+        tls = new ServingTls(platform.signer(), platform.names(), platform.addresses());
     }
 
     /// Where pages are served.
@@ -103,7 +103,7 @@ final class IstiodProcess implements AutoCloseable {
 
     private Server server() throws IOException {
         var certificates = new CertificateService(
-                platform.authority(), platform.pods(), settings.trustDomain(), settings.nodeAccounts());
+                platform.signer(), platform.pods(), settings.trustDomain(), settings.nodeAccounts());
         return NettyServerBuilder.forPort(settings.grpcPort())
                 .sslContext(tls.context())
                 .permitKeepAliveTime(10, TimeUnit.SECONDS)
@@ -163,8 +163,8 @@ final class IstiodProcess implements AutoCloseable {
         registry.gauge("pilot_xds", xds, server -> server.clients().size());
         registry.gauge(
                 "citadel_server_root_cert_expiry_timestamp",
-                platform.authority(),
-                authority -> authority.chain().until().getEpochSecond());
+                platform.signer(),
+                signer -> signer.until().getEpochSecond());
         registry.gauge(
                 "culvert_source_stale_seconds",
                 platform,

@@ -8,8 +8,10 @@ import dev.culvert.daemon.log.AccessFormat;
 import dev.culvert.daemon.log.LogConfig;
 import dev.culvert.istiod.ambient.Revisions;
 import dev.culvert.istiod.ambient.TranslationSettings;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// What the controller reads from its environment; folders come on the command line.
@@ -18,6 +20,7 @@ import java.util.Set;
 /// @param namespace the system namespace
 /// @param nodeAccounts `namespace/account` of node proxies
 /// @param customHost further names of our own certificate
+/// @param signerDir of [dev.culvert.istiod.ca.FolderSigner]
 record IstiodSettings(
         int grpcPort,
         int monitoringPort,
@@ -37,6 +40,7 @@ record IstiodSettings(
         List<String> customHost,
         String waypointImage,
         AccessFormat waypointAccessLog,
+        Optional<Path> signerDir,
         LogConfig log,
         List<Setting> settings) {
     static IstiodSettings from(Env env) throws ConfigException {
@@ -76,6 +80,13 @@ record IstiodSettings(
                         "fields",
                         AccessFormat::parse,
                         "access log of the waypoints that are deployed"),
+                Optional.of(read.string(
+                                "CULVERT_SIGNER_DIR",
+                                "",
+                                "folder over which another program signs certificates (docs/kubernetes.md); without"
+                                        + " one they are signed with a key of ours"))
+                        .filter(folder -> !folder.isEmpty())
+                        .map(Path::of),
                 LogConfig.from(read),
                 read.settings());
         read.done();

@@ -3,6 +3,8 @@ package dev.culvert.istiod.app;
 import dev.culvert.istiod.ambient.Revisions;
 import dev.culvert.istiod.ca.CertificateAuthority;
 import dev.culvert.istiod.ca.CertificateService;
+import dev.culvert.istiod.ca.CertificateSigner;
+import dev.culvert.istiod.ca.FolderSigner;
 import dev.culvert.istiod.ca.SigningChain;
 import dev.culvert.istiod.ca.TokenVerifier;
 import dev.culvert.istiod.gateway.WaypointDeployments;
@@ -39,7 +41,8 @@ final class KubernetesPlatform implements Platform {
     private final KubernetesClient client;
     private final IstiodSettings settings;
     private final AuthoritySecrets secrets;
-    private final CertificateAuthority authority;
+    private final CertificateSigner signer;
+    private Optional<FolderSigner.Watch> rootsWatch = Optional.empty();
     private final TokenReviews tokens;
     private final RootConfigMaps roots;
     private final WebhookRoots webhooks;
@@ -55,10 +58,12 @@ final class KubernetesPlatform implements Platform {
         this.settings = settings;
         var clock = Clock.systemUTC();
         secrets = new AuthoritySecrets(client, settings.namespace(), clock);
-        authority = new CertificateAuthority(clock, load(secrets));
+        signer = settings.signerDir().isPresent()
+                ? FolderSigner.open(settings.signerDir().get(), clock)
+                : new CertificateAuthority(clock, load(secrets));
         tokens = new TokenReviews(review -> client.tokenReviews().create(review), settings.tokenAudiences());
-        roots = new RootConfigMaps(client, authority, this::wakeLeader);
-        webhooks = new WebhookRoots(client, authority, settings.namespace(), settings.revision(), this::wakeLeader);
+        roots = new RootConfigMaps(client, signer, this::wakeLeader);
+        webhooks = new WebhookRoots(client, signer, settings.namespace(), settings.revision(), this::wakeLeader);
         waypoints = new WaypointDeployments(
                 client, manifests(settings), settings.namespace(), this::hasGateways, this::wakeLeader);
         var statuses = new Statuses(client, settings.translation(), waypoints, clock);
@@ -66,13 +71,16 @@ final class KubernetesPlatform implements Platform {
                 client,
                 new Leader.Candidate(settings.namespace(), settings.revision(), settings.podName()),
                 () -> outcome,
-                List.of(
-                        new RootRenewal(secrets, authority),
-                        roots,
-                        webhooks,
-                        waypoints,
-                        statuses,
-                        new EntryAddresses(client)));
+                writers(List.of(roots, webhooks, waypoints, statuses, new EntryAddresses(client))));
+    }
+
+    private List<Leader.Writer<Outcome>> writers(List<Leader.Writer<Outcome>> ofAll) {
+        var all = new ArrayList<Leader.Writer<Outcome>>();
+        if (signer instanceof CertificateAuthority own) {
+            all.add(new RootRenewal(secrets, own));
+        }
+        all.addAll(ofAll);
+        return all;
     }
 
     private static WaypointManifests.Settings manifests(IstiodSettings settings) {
@@ -99,8 +107,8 @@ final class KubernetesPlatform implements Platform {
     }
 
     @Override
-    public CertificateAuthority authority() {
-        return authority;
+    public CertificateSigner signer() {
+        return signer;
     }
 
     @Override
@@ -133,11 +141,19 @@ final class KubernetesPlatform implements Platform {
 
     @Override
     public void start(Consumer<ObjectSet> listener, Renewal newAuthority) {
-        secrets.watch(authority, chain -> {
-            authority.replace(chain);
-            newAuthority.renew();
-            wakeLeader();
-        });
+        switch (signer) {
+            case CertificateAuthority own ->
+                secrets.watch(own, chain -> {
+                    own.replace(chain);
+                    newAuthority.renew();
+                    wakeLeader();
+                });
+            case FolderSigner other ->
+                rootsWatch = Optional.of(other.watch(() -> {
+                    newAuthority.renew();
+                    wakeLeader();
+                }));
+        }
         source = Optional.of(
                 ClusterSource.open(client, ClusterSource.Options.mesh().withTlsSecrets(), now -> {
                     objects = now;
@@ -168,6 +184,7 @@ final class KubernetesPlatform implements Platform {
     @Override
     public void close() {
         leader.close();
+        rootsWatch.ifPresent(FolderSigner.Watch::close);
         source.ifPresent(ClusterSource::close);
         roots.close();
         webhooks.close();

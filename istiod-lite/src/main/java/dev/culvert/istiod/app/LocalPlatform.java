@@ -5,6 +5,8 @@ import dev.culvert.istiod.ambient.Waypoints;
 import dev.culvert.istiod.ca.Caller;
 import dev.culvert.istiod.ca.CertificateAuthority;
 import dev.culvert.istiod.ca.CertificateService;
+import dev.culvert.istiod.ca.CertificateSigner;
+import dev.culvert.istiod.ca.FolderSigner;
 import dev.culvert.istiod.ca.NodeTokens;
 import dev.culvert.istiod.ca.TokenVerifier;
 import dev.culvert.kube.folder.FolderSource;
@@ -40,13 +42,14 @@ final class LocalPlatform implements Platform {
     private static final String TEMPLATES = "inject.istio.io/templates";
 
     private final Where where;
-    private final CertificateAuthority authority;
+    private final CertificateSigner signer;
     private final NodeTokens tokens;
     private final LocalAddresses addresses;
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("tokens").factory());
     private final Set<String> tokensOf = new HashSet<>();
     private Optional<FolderSource> source = Optional.empty();
+    private Optional<FolderSigner.Watch> rootsWatch = Optional.empty();
     private volatile ObjectSet objects = ObjectSet.EMPTY;
 
     /// @param objectsDir replaces what the config folders say of the same object
@@ -74,17 +77,21 @@ final class LocalPlatform implements Platform {
         }
     }
 
-    LocalPlatform(Where where) throws IOException, GeneralSecurityException {
+    /// @param signerDir of [FolderSigner]; without one the key is kept in the state directory
+    LocalPlatform(Where where, Optional<Path> signerDir) throws IOException, GeneralSecurityException {
         this.where = where;
         var clock = Clock.systemUTC();
-        authority = CertificateAuthority.open(where.stateDir(), clock);
+        Files.createDirectories(where.stateDir());
+        signer = signerDir.isPresent()
+                ? FolderSigner.open(signerDir.get(), clock)
+                : CertificateAuthority.open(where.stateDir(), clock);
         tokens = NodeTokens.open(where.stateDir(), clock);
         addresses = LocalAddresses.open(where.stateDir().resolve("addresses.json"));
     }
 
     @Override
-    public CertificateAuthority authority() {
-        return authority;
+    public CertificateSigner signer() {
+        return signer;
     }
 
     @Override
@@ -120,10 +127,28 @@ final class LocalPlatform implements Platform {
                 }));
         var period = NodeTokens.LIFE.toMinutes() / 3;
         timer.scheduleWithFixedDelay(() -> writeTokens(objects, true), period, period, TimeUnit.MINUTES);
-        timer.scheduleWithFixedDelay(() -> renewRoot(newAuthority), 0, 1, TimeUnit.HOURS);
+        switch (signer) {
+            case CertificateAuthority own ->
+                timer.scheduleWithFixedDelay(() -> renewRoot(own, newAuthority), 0, 1, TimeUnit.HOURS);
+            case FolderSigner other -> {
+                writeRoots();
+                rootsWatch = Optional.of(other.watch(() -> {
+                    writeRoots();
+                    newAuthority.renew();
+                }));
+            }
+        }
     }
 
-    private void renewRoot(Renewal newAuthority) {
+    /// Where proxies read them.
+    private void writeRoots() throws IOException {
+        var file = where.stateDir().resolve("root-cert.pem");
+        var temporary = where.stateDir().resolve("root-cert.pem.new");
+        Files.writeString(temporary, signer.roots());
+        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private void renewRoot(CertificateAuthority authority, Renewal newAuthority) {
         try {
             if (authority.renew(where.stateDir())) {
                 LOG.info("the root was in the last fifth of its life and is issued anew: {}", authority.chain());
@@ -224,6 +249,7 @@ final class LocalPlatform implements Platform {
     @Override
     public void close() {
         timer.shutdownNow();
+        rootsWatch.ifPresent(FolderSigner.Watch::close);
         try {
             if (source.isPresent()) {
                 source.get().close();

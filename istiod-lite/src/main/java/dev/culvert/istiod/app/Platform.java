@@ -1,7 +1,7 @@
 package dev.culvert.istiod.app;
 
-import dev.culvert.istiod.ca.CertificateAuthority;
 import dev.culvert.istiod.ca.CertificateService;
+import dev.culvert.istiod.ca.CertificateSigner;
 import dev.culvert.istiod.ca.TokenVerifier;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 
 /// Where a controller lives: who tells it of the mesh, who may call it, and where its authority is kept.
 interface Platform extends AutoCloseable {
-    CertificateAuthority authority();
+    CertificateSigner signer();
 
     TokenVerifier tokens();
 

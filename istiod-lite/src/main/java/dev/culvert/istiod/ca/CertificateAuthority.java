@@ -4,7 +4,6 @@ import dev.culvert.mesh.model.identity.SpiffeId;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.math.BigInteger;
-import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +25,6 @@ import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.KeyUsage;
@@ -35,8 +33,8 @@ import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
-/// The authority of a mesh. What it signs with may be replaced while it works. Thread-safe.
-public final class CertificateAuthority {
+/// Signs with a key of our own. What it signs with may be replaced while it works. Thread-safe.
+public final class CertificateAuthority implements CertificateSigner {
     private static final Duration ROOT_LIFE = Duration.ofDays(3650);
     private static final Duration BACKDATED = Duration.ofMinutes(2);
     private static final String ROOT = "root-cert.pem";
@@ -146,24 +144,16 @@ public final class CertificateAuthority {
         chain = next;
     }
 
-    /// A certificate and what it is shown with; its names are ours alone, only the key is the workload's.
-    ///
-    /// @param roots the chain's, as they were when it was signed
-    public record Issued(List<X509Certificate> certificates, List<X509Certificate> roots) {}
-
-    public Issued issue(SpiffeId identity, PublicKey holder, Duration life)
+    @Override
+    public Issued sign(CertificateRequest request, CertificateNames names, Duration life)
             throws GeneralSecurityException, IOException {
-        var san = new GeneralNames(new GeneralName(GeneralName.uniformResourceIdentifier, identity.toString()));
-        return leaf(holder, san, life);
+        return leaf(request.key(), names.asn1(), life);
     }
 
-    /// A certificate for this server itself.
-    Issued issueServing(PublicKey holder, List<String> names, List<InetAddress> addresses, Duration life)
+    /// A certificate of a workload whose key is known to be its own.
+    public Issued issue(SpiffeId identity, PublicKey holder, Duration life)
             throws GeneralSecurityException, IOException {
-        var sans = new ArrayList<GeneralName>();
-        names.forEach(name -> sans.add(new GeneralName(GeneralName.dNSName, name)));
-        addresses.forEach(ip -> sans.add(new GeneralName(GeneralName.iPAddress, ip.getHostAddress())));
-        return leaf(holder, new GeneralNames(sans.toArray(GeneralName[]::new)), life);
+        return leaf(holder, CertificateNames.of(identity).asn1(), life);
     }
 
     private Issued leaf(PublicKey holder, GeneralNames names, Duration life)
@@ -188,13 +178,14 @@ public final class CertificateAuthority {
         return new Issued(certificates, by.roots());
     }
 
-    /// Whom others have to trust now, as PEM.
-    public String roots() {
-        try {
-            return pem(chain.roots());
-        } catch (GeneralSecurityException impossible) {
-            throw new IllegalStateException(impossible); // they were read from this form
-        }
+    @Override
+    public List<X509Certificate> trusted() {
+        return chain.roots();
+    }
+
+    @Override
+    public Instant until() {
+        return chain.until();
     }
 
     /// All of them, in one text.

@@ -7,20 +7,10 @@ import dev.culvert.protos.ca.IstioCertificateServiceGrpc.IstioCertificateService
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
-import java.io.StringReader;
 import java.security.GeneralSecurityException;
-import java.security.PublicKey;
-import java.security.interfaces.ECPublicKey;
-import java.security.interfaces.RSAPublicKey;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
-import org.bouncycastle.openssl.PEMParser;
-import org.bouncycastle.operator.OperatorCreationException;
-import org.bouncycastle.operator.jcajce.JcaContentVerifierProviderBuilder;
-import org.bouncycastle.pkcs.PKCS10CertificationRequest;
-import org.bouncycastle.pkcs.PKCSException;
-import org.bouncycastle.pkcs.jcajce.JcaPKCS10CertificationRequest;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,7 +21,6 @@ public final class CertificateService extends IstioCertificateServiceImplBase {
     private static final Duration DEFAULT_LIFE = Duration.ofHours(24);
     private static final Duration MAX_LIFE = Duration.ofDays(90);
     private static final Duration MIN_LIFE = Duration.ofSeconds(1);
-    private static final int MAX_CSR_CHARS = 16384;
 
     /// What the authority must know of the mesh.
     public interface Pods {
@@ -44,14 +33,14 @@ public final class CertificateService extends IstioCertificateServiceImplBase {
         boolean runsOn(String node, String namespace, String serviceAccount);
     }
 
-    private final CertificateAuthority authority;
+    private final CertificateSigner signer;
     private final Pods pods;
     private final String trustDomain;
     private final Set<String> nodeAccounts;
 
     /// @param nodeAccounts `namespace/account` of those who may ask for the identities of their node
-    public CertificateService(CertificateAuthority authority, Pods pods, String trustDomain, Set<String> nodeAccounts) {
-        this.authority = authority;
+    public CertificateService(CertificateSigner signer, Pods pods, String trustDomain, Set<String> nodeAccounts) {
+        this.signer = signer;
         this.pods = pods;
         this.trustDomain = trustDomain;
         this.nodeAccounts = Set.copyOf(nodeAccounts);
@@ -68,7 +57,10 @@ public final class CertificateService extends IstioCertificateServiceImplBase {
                         .asRuntimeException());
                 return;
             }
-            var issued = authority.issue(identity.get(), key(request.getCsr()), life(request.getValidityDuration()));
+            var issued = signer.sign(
+                    CertificateRequest.parse(request.getCsr()),
+                    CertificateNames.of(identity.get()),
+                    life(request.getValidityDuration()));
             LOG.info("certificate of {} signed for {}", identity.get(), caller);
             var answer = IstioCertificateResponse.newBuilder();
             for (var certificate : issued.certificates()) {
@@ -78,7 +70,12 @@ public final class CertificateService extends IstioCertificateServiceImplBase {
             response.onNext(answer.addCertChain(CertificateAuthority.pem(issued.roots()))
                     .build());
             response.onCompleted();
-        } catch (IOException | GeneralSecurityException bad) {
+        } catch (IOException unanswered) {
+            LOG.warn("request of {} not answered: {}", caller, unanswered.getMessage());
+            response.onError(Status.UNAVAILABLE
+                    .withDescription("CSR signing error: " + unanswered.getMessage())
+                    .asRuntimeException());
+        } catch (GeneralSecurityException bad) {
             LOG.warn("request of {} refused: {}", caller, bad.getMessage());
             response.onError(Status.INVALID_ARGUMENT
                     .withDescription("CSR signing error: " + bad.getMessage())
@@ -121,38 +118,6 @@ public final class CertificateService extends IstioCertificateServiceImplBase {
         return pods.runsOn(node.get(), account.namespace(), account.serviceAccount())
                 ? ""
                 : "no pod with this service account runs on node " + node.get();
-    }
-
-    private static PublicKey key(String csr) throws IOException, GeneralSecurityException {
-        if (csr.length() > MAX_CSR_CHARS) {
-            throw new GeneralSecurityException("the request is too long");
-        }
-        try (var pem = new PEMParser(new StringReader(csr))) {
-            if (!(pem.readObject() instanceof PKCS10CertificationRequest parsed)) {
-                throw new GeneralSecurityException("not a PEM certificate request");
-            }
-            var key = new JcaPKCS10CertificationRequest(parsed).getPublicKey();
-            if (!parsed.isSignatureValid(new JcaContentVerifierProviderBuilder().build(key))) {
-                throw new GeneralSecurityException("the request is not signed with its own key");
-            }
-            requireStrong(key);
-            return key;
-        } catch (OperatorCreationException | PKCSException bad) {
-            throw new GeneralSecurityException("the request cannot be checked: " + bad.getMessage(), bad);
-        }
-    }
-
-    private static void requireStrong(PublicKey key) throws GeneralSecurityException {
-        var bits =
-                switch (key) {
-                    case ECPublicKey curve ->
-                        curve.getParams().getCurve().getField().getFieldSize();
-                    case RSAPublicKey rsa -> rsa.getModulus().bitLength() / 8;
-                    default -> 0;
-                };
-        if (bits < 256) {
-            throw new GeneralSecurityException("the key is too weak: EC from 256 and RSA from 2048 bits are taken");
-        }
     }
 
     private static Duration life(long seconds) {

@@ -23,17 +23,15 @@ public final class ServingTls {
 
     public static final Duration RENEW_EVERY = Duration.ofDays(10);
 
-    private final CertificateAuthority authority;
-    private final List<String> names;
-    private final List<InetAddress> addresses;
+    private final CertificateSigner signer;
+    private final CertificateNames names;
     private final AdvancedTlsX509KeyManager keys = new AdvancedTlsX509KeyManager();
     private final AdvancedTlsX509TrustManager clients;
 
-    public ServingTls(CertificateAuthority authority, List<String> names, List<InetAddress> addresses)
+    public ServingTls(CertificateSigner signer, List<String> names, List<InetAddress> addresses)
             throws GeneralSecurityException, IOException {
-        this.authority = authority;
-        this.names = names;
-        this.addresses = addresses;
+        this.signer = signer;
+        this.names = CertificateNames.of(names, addresses);
         this.clients = AdvancedTlsX509TrustManager.newBuilder()
                 .setVerification(Verification.CERTIFICATE_ONLY_VERIFICATION)
                 .build();
@@ -43,7 +41,7 @@ public final class ServingTls {
     /// A new certificate, and the roots of today for those who show one.
     public void renew() throws GeneralSecurityException, IOException {
         var key = SigningKey.generate();
-        var issued = authority.issueServing(key.getPublic(), names, addresses, LIFE);
+        var issued = signer.sign(CertificateRequest.of(key, names), names, LIFE);
         keys.updateIdentityCredentials(issued.certificates().toArray(X509Certificate[]::new), key.getPrivate());
         clients.updateTrustCredentials(issued.roots().toArray(X509Certificate[]::new));
     }

@@ -83,18 +83,23 @@ public record SigningChain(
         try {
             certificate.checkValidity(Date.from(now));
             if (!path.isEmpty()) {
-                var anchors =
-                        roots.stream().map(root -> new TrustAnchor(root, null)).collect(Collectors.toSet());
-                var parameters = new PKIXParameters(anchors);
-                parameters.setRevocationEnabled(false);
-                parameters.setDate(Date.from(now));
-                var whole = CertificateFactory.getInstance("X.509").generateCertPath(path);
-                CertPathValidator.getInstance("PKIX").validate(whole, parameters);
+                requireLead(path, roots, now);
             }
         } catch (GeneralSecurityException broken) {
             throw new GeneralSecurityException(
                     "ca-cert.pem with cert-chain.pem does not lead to root-cert.pem: " + broken.getMessage(), broken);
         }
+    }
+
+    /// @throws GeneralSecurityException if these certificates do not lead to one of the roots
+    static void requireLead(List<X509Certificate> path, List<X509Certificate> roots, Instant now)
+            throws GeneralSecurityException {
+        var anchors = roots.stream().map(root -> new TrustAnchor(root, null)).collect(Collectors.toSet());
+        var parameters = new PKIXParameters(anchors);
+        parameters.setRevocationEnabled(false);
+        parameters.setDate(Date.from(now));
+        var whole = CertificateFactory.getInstance("X.509").generateCertPath(path);
+        CertPathValidator.getInstance("PKIX").validate(whole, parameters);
     }
 
     private boolean isKeyOf(PublicKey other) throws GeneralSecurityException {
@@ -124,8 +129,13 @@ public record SigningChain(
     /// Whether a peer that trusts this chain's roots trusts a certificate of the other, or the other way round. Two
     /// roots of one name and key are one: each verifies what the other signed.
     boolean sharesARootWith(SigningChain other) {
-        var mine = roots.stream().map(Root::of).collect(Collectors.toSet());
-        return other.roots.stream().map(Root::of).anyMatch(mine::contains);
+        return shareARoot(roots, other.roots);
+    }
+
+    /// Whether one of the first is one of the second.
+    static boolean shareARoot(List<X509Certificate> some, List<X509Certificate> others) {
+        var these = some.stream().map(Root::of).collect(Collectors.toSet());
+        return others.stream().map(Root::of).anyMatch(these::contains);
     }
 
     private record Root(X500Principal name, PublicKey key) {

@@ -1,6 +1,6 @@
 package dev.culvert.istiod.kube;
 
-import dev.culvert.istiod.ca.CertificateAuthority;
+import dev.culvert.istiod.ca.CertificateSigner;
 import dev.culvert.kube.object.Namespace;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
@@ -17,13 +17,13 @@ public final class RootConfigMaps implements Leader.Writer<Outcome>, AutoCloseab
     private static final Set<String> WITHOUT = Set.of("kube-public", "kube-node-lease", "local-path-storage");
 
     private final KubernetesClient client;
-    private final CertificateAuthority authority;
+    private final CertificateSigner signer;
     private final Present<ConfigMap> present;
 
     /// @param changed told when one of them is different, or gone
-    public RootConfigMaps(KubernetesClient client, CertificateAuthority authority, Runnable changed) {
+    public RootConfigMaps(KubernetesClient client, CertificateSigner signer, Runnable changed) {
         this.client = client;
-        this.authority = authority;
+        this.signer = signer;
         this.present = new Present<>(
                 "ConfigMaps " + NAME, client.configMaps().inAnyNamespace().withField("metadata.name", NAME), changed);
     }
@@ -35,7 +35,7 @@ public final class RootConfigMaps implements Leader.Writer<Outcome>, AutoCloseab
     @Override
     public void write(Outcome now) {
         present.requireListed();
-        var roots = authority.roots();
+        var roots = signer.roots();
         var failed = new ArrayList<String>();
         for (var namespace : now.objects().namespaces()) {
             if (wants(namespace) && !isThere(namespace.name(), roots)) {

@@ -1,7 +1,7 @@
 package dev.culvert.istiod.kube;
 
 import dev.culvert.istiod.ambient.Revisions;
-import dev.culvert.istiod.ca.CertificateAuthority;
+import dev.culvert.istiod.ca.CertificateSigner;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfiguration;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfigurationBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -12,7 +12,7 @@ import java.util.Base64;
 /// Without a configuration there is nothing to do.
 public final class WebhookRoots implements Leader.Writer<Outcome>, AutoCloseable {
     private final KubernetesClient client;
-    private final CertificateAuthority authority;
+    private final CertificateSigner signer;
     private final String name;
     private final Present<ValidatingWebhookConfiguration> present;
 
@@ -20,13 +20,9 @@ public final class WebhookRoots implements Leader.Writer<Outcome>, AutoCloseable
     /// or `culvert-REVISION-NAMESPACE-validator`
     /// @param changed told when it is different, or gone
     public WebhookRoots(
-            KubernetesClient client,
-            CertificateAuthority authority,
-            String namespace,
-            String revision,
-            Runnable changed) {
+            KubernetesClient client, CertificateSigner signer, String namespace, String revision, Runnable changed) {
         this.client = client;
-        this.authority = authority;
+        this.signer = signer;
         this.name = "culvert-" + (revision.equals(Revisions.DEFAULT) ? "" : revision + "-") + namespace + "-validator";
         this.present = new Present<>(
                 "ValidatingWebhookConfiguration " + name,
@@ -44,7 +40,7 @@ public final class WebhookRoots implements Leader.Writer<Outcome>, AutoCloseable
     @Override
     public void write(Outcome now) {
         present.requireListed();
-        var roots = Base64.getEncoder().encodeToString(authority.roots().getBytes(StandardCharsets.US_ASCII));
+        var roots = Base64.getEncoder().encodeToString(signer.roots().getBytes(StandardCharsets.US_ASCII));
         present.all().stream().filter(found -> !trusts(found, roots)).forEach(found -> apply(found, roots));
     }
 

@@ -17,6 +17,7 @@ import java.io.OutputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -77,10 +78,17 @@ class RestartTest {
     /// Starts the controller, asks it as node-1's proxy, and ends it.
     /// @return the policies of the server
     private List<String> policiesOfTheServer() throws Exception {
-        var settings = IstiodSettings.from(new Env(Map.of("CULVERT_GRPC_PORT", "0")));
+        return policiesOfTheServer(Map.of());
+    }
+
+    private List<String> policiesOfTheServer(Map<String, String> more) throws Exception {
+        var env = new HashMap<>(Map.of("CULVERT_GRPC_PORT", "0"));
+        env.putAll(more);
+        var settings = IstiodSettings.from(new Env(env));
         var where = new LocalPlatform.Where(List.of(folder), null, null, state, List.of());
         try (var log = LogSetup.install(LogFormat.PLAIN, LogFilter.parse("warn"), OutputStream.nullOutputStream());
-                var istiod = new IstiodProcess(settings, new LocalPlatform(where), log.levels())) {
+                var istiod =
+                        new IstiodProcess(settings, new LocalPlatform(where, settings.signerDir()), log.levels())) {
             var port = istiod.serve(IstiodProcess.Listen.NOWHERE);
             var token = state.resolve("tokens/node-1/istio-token");
             while (!Files.exists(token)) {
@@ -126,5 +134,37 @@ class RestartTest {
         assertThat(policiesOfTheServer()).isEmpty();
         policy(POLICY + "\t- broken\n");
         assertThat(policiesOfTheServer()).isEmpty();
+    }
+
+    /// Its own certificate is signed elsewhere, too, and proxies find the roots where they always are.
+    @Test
+    void aFolderReplacesTheKey() throws Exception {
+        var shared = Files.createDirectory(directory.resolve("shared"));
+        var keys = Files.createDirectory(directory.resolve("keys"));
+        var make = new ProcessBuilder(
+                        "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out ../shared/root-cert.pem -subj /O=mesh"
+                                .split(" "))
+                .directory(keys.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(keys.resolve("log").toFile())
+                .start();
+        assertThat(make.waitFor()).isZero();
+        var signer = new ProcessBuilder(
+                        Path.of("../examples/signer/sign").toRealPath().toString(),
+                        shared.toString(),
+                        shared.resolve("root-cert.pem").toString(),
+                        keys.resolve("key.pem").toString())
+                .inheritIO()
+                .start();
+        try {
+            assertThat(policiesOfTheServer(Map.of("CULVERT_SIGNER_DIR", shared.toString())))
+                    .isEmpty();
+            assertThat(state.resolve("root-cert.pem")).hasSameTextualContentAs(shared.resolve("root-cert.pem"));
+            assertThat(state.resolve("ca-key.pem")).doesNotExist();
+        } finally {
+            signer.descendants().forEach(ProcessHandle::destroy);
+            signer.destroy();
+            signer.waitFor();
+        }
     }
 }
