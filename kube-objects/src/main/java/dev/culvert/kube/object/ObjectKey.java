@@ -1,17 +1,16 @@
 package dev.culvert.kube.object;
 
-import java.util.Comparator;
-
 /// What makes an object the same object.
 ///
 /// @param namespace empty for kinds without
 public record ObjectKey(Kind kind, String namespace, String name) implements Comparable<ObjectKey> {
     @Override
     public int compareTo(ObjectKey other) {
-        return Comparator.comparing(ObjectKey::kind)
-                .thenComparing(ObjectKey::namespace)
-                .thenComparing(ObjectKey::name)
-                .compare(this, other);
+        if (kind != other.kind) {
+            return kind.compareTo(other.kind);
+        }
+        var byNamespace = namespace.compareTo(other.namespace);
+        return byNamespace != 0 ? byNamespace : name.compareTo(other.name);
     }
 
     /// As messages name it: `Pod shop/cart-0`, `Node node-1`.

@@ -2,6 +2,7 @@ package dev.culvert.kube.object;
 
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -18,6 +19,7 @@ public final class ObjectSet {
     public static final ObjectSet EMPTY = of(List.of(), List.of());
 
     private final Map<ObjectKey, KubeObject> objects;
+    private final Map<ObjectKey, KubeObject> byKey;
     private final List<Problem> problems;
     private final List<Gap> gaps;
     private final Map<Class<?>, List<?>> byType = new ConcurrentHashMap<>();
@@ -26,6 +28,7 @@ public final class ObjectSet {
     /// @param gaps what may be there as well: whoever needs to know that something is not so looks here first
     public ObjectSet(Map<ObjectKey, ? extends KubeObject> objects, List<Problem> problems, List<Gap> gaps) {
         this.objects = Collections.unmodifiableMap(new TreeMap<>(objects));
+        this.byKey = new HashMap<>(objects);
         this.problems = problems.stream().sorted().distinct().toList();
         this.gaps = List.copyOf(gaps);
     }
@@ -71,7 +74,7 @@ public final class ObjectSet {
     }
 
     public <T extends KubeObject> Optional<T> find(Class<T> type, Kind kind, String namespace, String name) {
-        return Optional.ofNullable(objects.get(new ObjectKey(kind, namespace, name)))
+        return Optional.ofNullable(byKey.get(new ObjectKey(kind, namespace, name)))
                 .filter(type::isInstance)
                 .map(type::cast);
     }
