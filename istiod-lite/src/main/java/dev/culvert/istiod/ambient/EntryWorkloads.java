@@ -12,9 +12,13 @@ import dev.culvert.kube.object.WorkloadEntry;
 import dev.culvert.protos.workload.Locality;
 import dev.culvert.protos.workload.Port;
 import dev.culvert.protos.workload.PortList;
+import dev.culvert.protos.workload.TunnelProtocol;
 import dev.culvert.protos.workload.Workload;
+import dev.culvert.protos.workload.WorkloadOrBuilder;
 import dev.culvert.protos.workload.WorkloadStatus;
 import dev.culvert.protos.workload.WorkloadType;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +39,15 @@ final class EntryWorkloads {
         this.entries = entries;
     }
 
+    static String uid(WorkloadEntry entry, TranslationSettings settings) {
+        return settings.clusterId() + GROUP + "WorkloadEntry/" + entry.namespace() + "/" + entry.name();
+    }
+
+    /// @param address of the endpoint, as its author wrote it
+    static String uid(ServiceEntry entry, String address, TranslationSettings settings) {
+        return settings.clusterId() + GROUP + "ServiceEntry/" + entry.namespace() + "/" + entry.name() + "/" + address;
+    }
+
     Member translate(WorkloadEntry entry, Waypoints waypoints) {
         var labels = entry.labels();
         var spec = entry.spec();
@@ -49,26 +62,55 @@ final class EntryWorkloads {
         }
         var group = entry.metadata().annotation("istio.io/autoRegistrationGroup");
         var to = workload(entry.metadata(), labels, spec)
-                .setUid(settings.clusterId() + GROUP + "WorkloadEntry/" + entry.namespace() + "/" + entry.name())
+                .setUid(uid(entry, settings))
                 .putAllServices(services);
         group.ifPresent(to::setWorkloadName);
-        return new Member(labels, to, waypoints.of(entry));
+        return new Member(labels, to, waypoints.of(entry), isOutside(to));
     }
 
     /// Endpoints of all entries. Policies see them with the labels of the entry.
-    List<Member> inline(Waypoints waypoints) {
+    List<Member> inline(Waypoints waypoints, WaypointOnly only) {
         var all = new ArrayList<Member>();
         for (var entry : objects.all(ServiceEntry.class)) {
             var hosts = entries.of(entry);
+            var gated = hosts.stream()
+                    .anyMatch(host -> only.gate(MeshService.of(host)).isPresent());
             if (entry.endpoints().isEmpty()) {
                 if (entry.resolution().byName() && entry.selector().isEmpty()) {
                     hosts.forEach(host -> all.add(endpoint(entry, named(host.host()), List.of(host), waypoints)));
                 }
             } else if (!hosts.isEmpty()) {
-                entry.endpoints().forEach(spec -> all.add(endpoint(entry, spec, hosts, waypoints)));
+                entry.endpoints().forEach(spec -> {
+                    var member = endpoint(entry, spec, hosts, waypoints);
+                    if (gated) {
+                        hide(member.workload(), entry);
+                    }
+                    all.add(member);
+                });
             }
         }
         return all;
+    }
+
+    private static boolean isOutside(WorkloadOrBuilder workload) {
+        return workload.getTunnelProtocol() == TunnelProtocol.NONE;
+    }
+
+    /// Who calls an address that is the entry's, too, means the entry, and not the endpoint past its waypoint.
+    private static void hide(Workload.Builder endpoint, ServiceEntry entry) {
+        endpoint.getAddressesList().stream()
+                .map(EntryWorkloads::address)
+                .filter(entry::covers)
+                .findFirst()
+                .ifPresent(address -> endpoint.clearAddresses().setHostname(address.getHostAddress()));
+    }
+
+    private static InetAddress address(ByteString bytes) {
+        try {
+            return InetAddress.getByAddress(bytes.toByteArray());
+        } catch (UnknownHostException never) {
+            throw new IllegalStateException(never);
+        }
     }
 
     private static WorkloadEntry.Spec named(String host) {
@@ -78,12 +120,10 @@ final class EntryWorkloads {
     private Member endpoint(
             ServiceEntry entry, WorkloadEntry.Spec spec, List<EntryServices.Published> hosts, Waypoints waypoints) {
         var labels = entry.metadata().labels();
-        var to = workload(entry.metadata(), labels, spec)
-                .setUid(settings.clusterId() + GROUP + "ServiceEntry/" + entry.namespace() + "/" + entry.name() + "/"
-                        + spec.address());
+        var to = workload(entry.metadata(), labels, spec).setUid(uid(entry, spec.address(), settings));
         hosts.forEach(host -> to.putServices(
                 host.key(), EntryServices.ports(entry, port -> spec.ports().getOrDefault(port.name(), port.target()))));
-        return new Member(labels, to, waypoints.ofEndpoint(entry, spec.labels()));
+        return new Member(labels, to, waypoints.ofEndpoint(entry, spec.labels()), isOutside(to));
     }
 
     private Workload.Builder workload(Metadata metadata, Map<String, String> labels, WorkloadEntry.Spec spec) {

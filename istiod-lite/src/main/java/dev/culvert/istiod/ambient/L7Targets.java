@@ -8,6 +8,7 @@ import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.RequestAuthentication;
 import dev.culvert.kube.object.Service;
+import dev.culvert.kube.object.ServiceEntry;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,14 +21,20 @@ public final class L7Targets {
 
     private L7Targets() {}
 
-    /// The policies that are for a Service, whether or not its waypoint is there.
+    /// The policies that are for a Service or a host of a ServiceEntry, whether or not its waypoint is there.
     public static List<AuthorizationPolicy> governing(
-            Service service, Waypoints.Binding binding, ObjectSet objects, TranslationSettings settings) {
+            MeshService service, Waypoints.Binding binding, ObjectSet objects, TranslationSettings settings) {
         return objects.all(AuthorizationPolicy.class).stream()
                 .filter(policy -> policy.targetRefs().stream()
                         .anyMatch(target ->
-                                isService(policy, target, service) || isGateway(policy, target, binding, settings)))
+                                service.isTarget(policy, target) || isGateway(policy, target, binding, settings)))
                 .toList();
+    }
+
+    /// Whether one of them decides about its calls: then nobody may reach it but by its waypoint.
+    public static boolean isGoverned(
+            MeshService service, Waypoints.Binding binding, ObjectSet objects, TranslationSettings settings) {
+        return governing(service, binding, objects, settings).stream().anyMatch(L7Targets::decides);
     }
 
     /// Whether it allows or refuses anything: an audit and a dry run only tell.
@@ -37,11 +44,10 @@ public final class L7Targets {
 
     /// How tokens of calls of a Service are checked.
     public static List<RequestAuthentication> tokens(
-            Service service, Waypoints.Binding binding, ObjectSet objects, TranslationSettings settings) {
+            MeshService service, Waypoints.Binding binding, ObjectSet objects, TranslationSettings settings) {
         return objects.all(RequestAuthentication.class).stream()
                 .filter(one -> one.targetRefs().stream()
-                        .anyMatch(
-                                target -> isService(one, target, service) || isGateway(one, target, binding, settings)))
+                        .anyMatch(target -> service.isTarget(one, target) || isGateway(one, target, binding, settings)))
                 .toList();
     }
 
@@ -109,13 +115,6 @@ public final class L7Targets {
         };
     }
 
-    private static boolean isService(KubeObject policy, Target target, Service service) {
-        return target.group().isEmpty()
-                && target.kind().equals("Service")
-                && policy.namespace().equals(service.namespace())
-                && target.name().equals(service.name());
-    }
-
     private static boolean isGateway(
             KubeObject policy, Target target, Waypoints.Binding binding, TranslationSettings settings) {
         if (!target.group().equals(GATEWAY_API) || binding.wanted().isEmpty()) {
@@ -139,6 +138,10 @@ public final class L7Targets {
             case "Service" ->
                 target.group().isEmpty()
                         && objects.find(Service.class, Kind.SERVICE, policy.namespace(), target.name())
+                                .isPresent();
+            case "ServiceEntry" ->
+                target.group().equals("networking.istio.io")
+                        && objects.find(ServiceEntry.class, Kind.SERVICE_ENTRY, policy.namespace(), target.name())
                                 .isPresent();
             case "Gateway" ->
                 target.group().equals(GATEWAY_API)

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -51,12 +52,16 @@ public final class Translator {
 
         var waypoints = new Waypoints(objects, settings);
         waypoints.check(problems);
-        var only = new WaypointOnly(objects, settings, waypoints);
         var entries = new EntryServices(objects, settings, problems);
+        var only = new WaypointOnly(objects, settings, waypoints, entries);
         var workloads = new TreeMap<String, Workload>();
-        for (var member : members(objects, settings, waypoints, entries)) {
+        for (var member : members(objects, settings, waypoints, entries, only)) {
             var workload = member.workload();
-            member.binding().waypoint().map(waypoints::address).ifPresent(workload::setWaypoint);
+            member.binding()
+                    .waypoint()
+                    .map(waypoints::address)
+                    .or(() -> member.outside() ? only.around(workload) : Optional.empty())
+                    .ifPresent(workload::setWaypoint);
             workload.addAllAuthorizationPolicies(keys(member, selected, modes, settings))
                     .addAllAuthorizationPolicies(only.keys(member.binding(), workload.build()));
             workloads.put(workload.getUid(), workload.build());
@@ -74,7 +79,7 @@ public final class Translator {
             if (service.type() != Service.Type.EXTERNAL_NAME) {
                 var sent = ServiceTranslation.translate(service, objects, settings);
                 waypoints.of(service).waypoint().map(waypoints::address).ifPresent(sent::setWaypoint);
-                sent.setIngressUseWaypoint(waypoints.takesIngress(service));
+                sent.setIngressUseWaypoint(waypoints.takesIngress(MeshService.of(service, settings)));
                 addresses.put(
                         ServiceTranslation.key(service, settings),
                         Address.newBuilder().setService(sent).build());
@@ -82,7 +87,9 @@ public final class Translator {
         }
         for (var published : entries.published()) {
             var sent = entries.translate(published);
-            waypoints.of(published.entry()).waypoint().map(waypoints::address).ifPresent(sent::setWaypoint);
+            var service = MeshService.of(published);
+            only.gate(service).ifPresent(sent::setWaypoint);
+            sent.setIngressUseWaypoint(waypoints.takesIngress(service));
             addresses.put(published.key(), Address.newBuilder().setService(sent).build());
         }
         return new Translation(addresses, policies, problems);
@@ -90,18 +97,22 @@ public final class Translator {
 
     /// Workloads that policies find by their labels.
     private static List<Member> members(
-            ObjectSet objects, TranslationSettings settings, Waypoints waypoints, EntryServices entries) {
+            ObjectSet objects,
+            TranslationSettings settings,
+            Waypoints waypoints,
+            EntryServices entries,
+            WaypointOnly only) {
         var members = new ArrayList<Member>();
         for (var pod : objects.pods()) {
             if (!pod.finished() && !pod.addresses().isEmpty()) {
                 var workload =
                         WorkloadTranslation.translate(pod, objects, settings).putAllServices(entries.selecting(pod));
-                members.add(new Member(pod.metadata().labels(), workload, waypoints.of(pod)));
+                members.add(new Member(pod.metadata().labels(), workload, waypoints.of(pod), false));
             }
         }
         var others = new EntryWorkloads(objects, settings, entries);
         objects.all(WorkloadEntry.class).forEach(entry -> members.add(others.translate(entry, waypoints)));
-        members.addAll(others.inline(waypoints));
+        members.addAll(others.inline(waypoints, only));
         return members;
     }
 

@@ -2,7 +2,6 @@ package dev.culvert.istiod.ambient;
 
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
-import dev.culvert.kube.object.Service;
 import dev.culvert.protos.security.Action;
 import dev.culvert.protos.security.Authorization;
 import dev.culvert.protos.security.Clause;
@@ -10,8 +9,10 @@ import dev.culvert.protos.security.Match;
 import dev.culvert.protos.security.Rule;
 import dev.culvert.protos.security.Scope;
 import dev.culvert.protos.security.StringMatch;
+import dev.culvert.protos.workload.GatewayAddress;
 import dev.culvert.protos.workload.Port;
 import dev.culvert.protos.workload.Workload;
+import dev.culvert.protos.workload.WorkloadOrBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +27,12 @@ import java.util.TreeSet;
 final class WaypointOnly {
     private static final String NAME = "culvert_only_waypoint_";
 
-    private record Governed(Service service, Waypoints.Binding binding) {}
+    private record Governed(MeshService service, Waypoints.Binding binding) {
+        /// An entry may have the name of a Service.
+        String policyName() {
+            return NAME + (service.isEntry() ? "_entry_" : "") + service.name();
+        }
+    }
 
     private final ObjectSet objects;
     private final TranslationSettings settings;
@@ -37,17 +43,37 @@ final class WaypointOnly {
     private final Map<String, TreeSet<Integer>> targetPorts = new TreeMap<>();
     private final Map<String, Authorization> policies = new TreeMap<>();
 
-    WaypointOnly(ObjectSet objects, TranslationSettings settings, Waypoints waypoints) {
+    WaypointOnly(ObjectSet objects, TranslationSettings settings, Waypoints waypoints, EntryServices entries) {
         this.objects = objects;
         this.settings = settings;
         this.waypoints = waypoints;
-        for (var service : objects.services()) {
-            var binding = waypoints.of(service);
-            if (L7Targets.governing(service, binding, objects, settings).stream()
-                    .anyMatch(L7Targets::decides)) {
-                services.put(ServiceTranslation.key(service, settings), new Governed(service, binding));
-            }
+        objects.services().forEach(service -> look(MeshService.of(service, settings)));
+        entries.published().forEach(one -> look(MeshService.of(one)));
+    }
+
+    private void look(MeshService service) {
+        var binding = waypoints.of(service);
+        if (L7Targets.isGoverned(service, binding, objects, settings)) {
+            services.put(service.key(), new Governed(service, binding));
         }
+    }
+
+    /// The waypoint that a host of a ServiceEntry is told with. Who answers for it may be outside of the mesh, where
+    /// no node proxy refuses those who come past the waypoint; so those of the callers do where it is missing.
+    Optional<GatewayAddress> gate(MeshService service) {
+        var binding = waypoints.of(service);
+        return binding.waypoint()
+                .map(waypoints::address)
+                .or(() -> Optional.ofNullable(services.get(service.key()))
+                        .map(_ -> waypoints.nobody(service.namespace())));
+    }
+
+    /// The waypoint of who answers for what is governed, for those who call its own address: there is none, so that
+    /// they are refused.
+    Optional<GatewayAddress> around(WorkloadOrBuilder endpoint) {
+        return endpoint.getServicesMap().keySet().stream().anyMatch(services::containsKey)
+                ? Optional.of(waypoints.nobody(endpoint.getNamespace()))
+                : Optional.empty();
     }
 
     /// The policies that a workload has to list, which are made as workloads come.
@@ -58,7 +84,7 @@ final class WaypointOnly {
             if (governed != null && ports.getPortsCount() > 0) {
                 var all = targetPorts.computeIfAbsent(name, _ -> new TreeSet<>());
                 ports.getPortsList().stream().map(Port::getTargetPort).forEach(all::add);
-                keys.add(put(governed.service.namespace(), NAME + governed.service.name(), governed.binding, all));
+                keys.add(put(governed.service.namespace(), governed.policyName(), governed.binding, all));
             }
         });
         if (L7Targets.ofGateway(own, objects, settings).stream().anyMatch(L7Targets::decides)) {
@@ -107,8 +133,8 @@ final class WaypointOnly {
                             .flatMap(port -> governedBy(workload, port.getTargetPort()).stream())
                             .findFirst()
                             .ifPresent(governed -> problems.add(Problem.warning(
-                                    governed.service.place(),
-                                    governed.service.key().toString(),
+                                    governed.service.object().place(),
+                                    governed.service.object().key().toString(),
                                     "an L7 policy governs it, but Service " + name
                                             + " leads to the same port of the same pods and is not governed",
                                     "bind the policy to that Service too, or to the waypoint's Gateway")));

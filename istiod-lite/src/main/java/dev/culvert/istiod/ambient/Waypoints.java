@@ -37,6 +37,8 @@ public final class Waypoints {
             Set.of("istio.io-mesh-controller", "istio.io-eastwest-controller", "culvert.dev-mesh-controller");
     private static final List<String> TRAFFIC = List.of("service", "workload", "all", "none");
     private static final int HBONE_PORT = 15008;
+    /// No object has a name with such characters.
+    private static final String NOBODY = "culvert_no_waypoint";
 
     private final ObjectSet objects;
     private final TranslationSettings settings;
@@ -98,12 +100,33 @@ public final class Waypoints {
     }
 
     GatewayAddress address(Waypoint waypoint) {
+        return address(waypoint.service.namespace(), ServiceTranslation.hostname(waypoint.service, settings));
+    }
+
+    /// Of a waypoint that there can never be: node proxies refuse what has to go through it.
+    GatewayAddress nobody(String namespace) {
+        return address(namespace, NOBODY + "." + namespace + ".svc." + settings.clusterDomain());
+    }
+
+    private static GatewayAddress address(String namespace, String hostname) {
         return GatewayAddress.newBuilder()
-                .setHostname(NamespacedHostname.newBuilder()
-                        .setNamespace(waypoint.service.namespace())
-                        .setHostname(ServiceTranslation.hostname(waypoint.service, settings)))
+                .setHostname(
+                        NamespacedHostname.newBuilder().setNamespace(namespace).setHostname(hostname))
                 .setHboneMtlsPort(HBONE_PORT)
                 .build();
+    }
+
+    public Binding of(MeshService service) {
+        return binding(service.object());
+    }
+
+    /// Of a Service or a ServiceEntry.
+    public Binding binding(KubeObject called) {
+        return switch (called) {
+            case Service service -> of(service);
+            case ServiceEntry entry -> of(entry);
+            default -> Binding.NONE;
+        };
     }
 
     public Binding of(Service service) {
@@ -113,9 +136,10 @@ public final class Waypoints {
     }
 
     /// Whether gateways at the edge of the mesh ask its waypoint for it; without one they go to it themselves.
-    public boolean takesIngress(Service service) {
+    public boolean takesIngress(MeshService service) {
         return of(service).waypoint().isPresent()
-                && service.metadata()
+                && service.object()
+                        .metadata()
                         .label(INGRESS)
                         .or(() -> objects.namespace(service.namespace())
                                 .flatMap(namespace -> namespace.metadata().label(INGRESS)))
@@ -200,15 +224,7 @@ public final class Waypoints {
             told(service, of(service)).ifPresent(problems::add);
         }
         for (var entry : objects.all(ServiceEntry.class)) {
-            var binding = of(entry);
-            told(entry, binding).ifPresent(problems::add);
-            binding.waypoint()
-                    .map(waypoint -> Problem.warning(
-                            entry.place(),
-                            entry.key().toString(),
-                            "waypoint " + waypoint.key() + " does not serve ServiceEntries yet: it refuses their hosts",
-                            "label it " + USE + ": none"))
-                    .ifPresent(problems::add);
+            told(entry, of(entry)).ifPresent(problems::add);
         }
         for (var entry : objects.all(WorkloadEntry.class)) {
             told(entry, of(entry)).ifPresent(problems::add);

@@ -1,16 +1,19 @@
 package dev.culvert.istiod.status;
 
+import dev.culvert.istiod.ambient.MeshServices;
 import dev.culvert.istiod.ambient.Waypoints;
 import dev.culvert.istiod.ingress.EdgeGateway;
 import dev.culvert.istiod.kube.Outcome;
 import dev.culvert.kube.object.HttpRoute;
 import dev.culvert.kube.object.HttpRule;
 import dev.culvert.kube.object.Kind;
+import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ParentRef;
 import dev.culvert.kube.object.RawRoute;
 import dev.culvert.kube.object.ReferenceGrant;
 import dev.culvert.kube.object.Route;
 import dev.culvert.kube.object.Service;
+import dev.culvert.kube.object.ServiceEntry;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,17 +24,26 @@ import java.util.stream.Stream;
 
 /// What each route of a Service or of a Gateway at the edge is told of each of its parents. Pure.
 final class RouteStatuses {
-    private RouteStatuses() {}
+    private final Outcome now;
+    private final MeshServices services;
+    private final Waypoints waypoints;
+    private final List<EdgeGateway> edges;
 
-    static Optional<Wanted> of(Route route, Outcome now, Waypoints waypoints, List<EdgeGateway> edges) {
+    RouteStatuses(Outcome now, MeshServices services, Waypoints waypoints, List<EdgeGateway> edges) {
+        this.now = now;
+        this.services = services;
+        this.waypoints = waypoints;
+        this.edges = edges;
+    }
+
+    Optional<Wanted> of(Route route) {
         var parents = new ArrayList<Map<String, ?>>();
         for (var parent : route.parents()) {
-            if (parent.isService()) {
-                parents.add(parent(route, parent, now, waypoints));
+            if (parent.isCalled()) {
+                parents.add(parent(route, parent));
             } else {
                 EdgeStatuses.accepted(route, parent, edges, now.objects())
-                        .ifPresent(accepted ->
-                                parents.add(told(parent, List.of(accepted, resolved(route, parent, now)))));
+                        .ifPresent(accepted -> parents.add(told(parent, List.of(accepted, resolved(route, parent)))));
             }
         }
         return parents.isEmpty()
@@ -39,20 +51,26 @@ final class RouteStatuses {
                 : Optional.of(new Wanted(route.key(), route.metadata().generation(), Map.of("parents", parents)));
     }
 
-    private static Map<String, ?> parent(Route route, ParentRef parent, Outcome now, Waypoints waypoints) {
-        var service = now.objects().find(Service.class, Kind.SERVICE, parent.namespace(), parent.name());
+    private Map<String, ?> parent(Route route, ParentRef parent) {
+        var called = called(parent);
         var conditions = new ArrayList<Map<String, ?>>();
         conditions.add(
-                service.isPresent()
+                called.isPresent()
                         ? Wanted.condition("Accepted", true, "Accepted", "Route was valid")
                         : Wanted.condition(
                                 "Accepted",
                                 false,
                                 "NoMatchingParent",
-                                "there is no Service " + parent.namespace() + "/" + parent.name()));
-        conditions.add(resolved(route, parent, now));
-        service.ifPresent(one -> conditions.add(waypoint(one, waypoints)));
+                                "there is no " + parent.kind() + " " + parent.namespace() + "/" + parent.name()));
+        conditions.add(resolved(route, parent));
+        called.ifPresent(one -> conditions.add(waypoint(one)));
         return told(parent, conditions);
+    }
+
+    private Optional<? extends KubeObject> called(ParentRef parent) {
+        return parent.isService()
+                ? now.objects().find(Service.class, Kind.SERVICE, parent.namespace(), parent.name())
+                : now.objects().find(ServiceEntry.class, Kind.SERVICE_ENTRY, parent.namespace(), parent.name());
     }
 
     private static Map<String, ?> told(ParentRef parent, List<Map<String, ?>> conditions) {
@@ -66,19 +84,20 @@ final class RouteStatuses {
         return Map.of("parentRef", ref, "controllerName", Waypoints.CONTROLLER, "conditions", conditions);
     }
 
-    private static Map<String, ?> waypoint(Service service, Waypoints waypoints) {
-        var bound = waypoints.of(service).waypoint().isPresent();
+    private Map<String, ?> waypoint(KubeObject called) {
+        var bound = waypoints.binding(called).waypoint().isPresent();
         return Wanted.condition(
                 "ResolvedWaypoints",
                 bound,
                 "ResolvedWaypoints",
                 bound
                         ? "All waypoints resolved"
-                        : "the route has no effect: label the Service istio.io/use-waypoint with a waypoint that is ready");
+                        : "the route has no effect: label the " + called.kind().text()
+                                + " istio.io/use-waypoint with a waypoint that is ready");
     }
 
     /// A route may lead to the Service that was called without a grant.
-    private static Map<String, ?> resolved(Route route, ParentRef parent, Outcome now) {
+    private Map<String, ?> resolved(Route route, ParentRef parent) {
         var all = destinations(route).toList();
         var refused = all.stream()
                 .filter(destination -> !destination.namespace().isEmpty()
@@ -107,19 +126,25 @@ final class RouteStatuses {
         }
         var missing = all.stream()
                 .filter(destination -> destination.broken().isEmpty())
-                .map(destination -> name(route, destination))
+                .filter(destination -> !isKnown(route, destination))
+                .map(destination -> destination.host().indexOf('.') < 0
+                        ? "Service " + name(route, destination)
+                        : "Service or ServiceEntry with host " + destination.host())
                 .distinct()
-                .filter(name -> now.objects()
-                        .find(
-                                Service.class,
-                                Kind.SERVICE,
-                                name.substring(0, name.indexOf('/')),
-                                name.substring(name.indexOf('/') + 1))
-                        .isEmpty())
                 .collect(Collectors.joining(", "));
         return missing.isEmpty()
                 ? Wanted.condition("ResolvedRefs", true, "ResolvedRefs", "All references resolved")
-                : Wanted.condition("ResolvedRefs", false, "BackendNotFound", "there is no Service " + missing);
+                : Wanted.condition("ResolvedRefs", false, "BackendNotFound", "there is no " + missing);
+    }
+
+    /// With a dot in it, it is a host.
+    private boolean isKnown(Route route, HttpRule.Destination destination) {
+        var name = name(route, destination);
+        return destination.host().indexOf('.') < 0
+                ? now.objects()
+                        .find(Service.class, Kind.SERVICE, name.substring(0, name.indexOf('/')), destination.host())
+                        .isPresent()
+                : services.isKnown(destination.host());
     }
 
     private static String name(Route route, HttpRule.Destination destination) {

@@ -1,6 +1,7 @@
 package dev.culvert.istiod.status;
 
 import dev.culvert.istiod.ambient.L7Targets;
+import dev.culvert.istiod.ambient.MeshServices;
 import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ambient.Waypoints;
 import dev.culvert.istiod.ingress.EdgeGateway;
@@ -17,6 +18,7 @@ import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.RequestAuthentication;
 import dev.culvert.kube.object.Route;
 import dev.culvert.kube.object.Service;
+import dev.culvert.kube.object.ServiceEntry;
 import dev.culvert.kube.object.VirtualService;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -45,6 +47,7 @@ final class StatusRules {
     List<Wanted> of(Outcome now) {
         var waypoints = new Waypoints(now.objects(), settings);
         var edges = EdgeGateway.all(now.objects());
+        var routes = new RouteStatuses(now, MeshServices.of(now.objects(), settings), waypoints, edges);
         var all = new ArrayList<Wanted>();
         var unread = now.objects().gaps().stream()
                 .map(Gap::key)
@@ -52,7 +55,8 @@ final class StatusRules {
                 .collect(Collectors.toCollection(TreeSet::new));
         for (var object : now.objects().objects().values()) {
             if (!unread.contains(object.key()) && isOurs(object, now)) {
-                of(object, now, waypoints, edges).ifPresent(all::add);
+                (object instanceof Route route ? routes.of(route) : of(object, now, waypoints, edges))
+                        .ifPresent(all::add);
             }
         }
         unread.stream()
@@ -71,13 +75,13 @@ final class StatusRules {
 
     private Optional<Wanted> of(KubeObject object, Outcome now, Waypoints waypoints, List<EdgeGateway> edges) {
         return switch (object) {
-            case Service service -> service(service, waypoints);
+            case Service service -> called(service, now, waypoints);
+            case ServiceEntry entry -> called(entry, now, waypoints);
             case AuthorizationPolicy policy -> Optional.of(policy(policy, now, waypoints));
             case RequestAuthentication tokens
             when !tokens.targetRefs().isEmpty() -> Optional.of(targeted(tokens, tokens.targetRefs(), now, waypoints));
             case VirtualService routes when routes.inMesh() -> Optional.of(traffic(routes, now));
             case DestinationRule rule -> Optional.of(traffic(rule, now));
-            case Route route -> RouteStatuses.of(route, now, waypoints, edges);
             case GatewayClass known
             when known.controller().equals(Waypoints.CONTROLLER) ->
                 Optional.of(conditions(known, "Accepted", true, "Accepted", "Handled by Culvert"));
@@ -98,8 +102,8 @@ final class StatusRules {
                 object.key(), object.metadata().generation(), List.of(Wanted.condition(type, holds, reason, message)));
     }
 
-    private static Optional<Wanted> service(Service service, Waypoints waypoints) {
-        var binding = waypoints.of(service);
+    private static Optional<Wanted> called(KubeObject service, Outcome now, Waypoints waypoints) {
+        var binding = waypoints.binding(service);
         if (binding.wanted().isEmpty()) {
             return Optional.empty();
         }
@@ -110,7 +114,8 @@ final class StatusRules {
                                 BOUND,
                                 true,
                                 "WaypointAccepted",
-                                "Successfully attached to waypoint " + binding.wanted())
+                                "Successfully attached to waypoint " + binding.wanted()
+                                        + (service instanceof ServiceEntry ? but(service.key(), now) : ""))
                         : conditions(
                                 service,
                                 BOUND,
@@ -118,6 +123,12 @@ final class StatusRules {
                                 binding.why(),
                                 "waypoint " + binding.wanted()
                                         + " cannot be used; what an L7 policy governs is refused"));
+    }
+
+    /// What of an entry its waypoint does not do.
+    private static String but(ObjectKey key, Outcome now) {
+        var messages = messages(key, now);
+        return messages.isEmpty() ? "" : "; but: " + messages;
     }
 
     private Wanted policy(AuthorizationPolicy policy, Outcome now, Waypoints waypoints) {
@@ -158,10 +169,8 @@ final class StatusRules {
                     policy, WAYPOINT, false, several ? "Invalid" : "TargetNotFound", "Invalid targetRefs: " + missing);
         }
         var unbound = targets.stream()
-                .filter(target -> target.kind().equals("Service"))
-                .flatMap(target ->
-                        now.objects().find(Service.class, Kind.SERVICE, policy.namespace(), target.name()).stream())
-                .filter(service -> waypoints.of(service).waypoint().isEmpty())
+                .flatMap(target -> called(policy, target, now).stream())
+                .filter(service -> waypoints.binding(service).waypoint().isEmpty())
                 .map(service -> service.namespace() + "/" + service.name())
                 .collect(Collectors.joining(", "));
         return unbound.isEmpty()
@@ -174,15 +183,23 @@ final class StatusRules {
                         "no waypoint serves " + unbound + ": all calls are refused until one does");
     }
 
+    /// The Service or ServiceEntry that a policy is bound to, if it is to one.
+    private static Optional<? extends KubeObject> called(
+            KubeObject policy, AuthorizationPolicy.Target target, Outcome now) {
+        return switch (target.kind()) {
+            case "Service" -> now.objects().find(Service.class, Kind.SERVICE, policy.namespace(), target.name());
+            case "ServiceEntry" ->
+                now.objects().find(ServiceEntry.class, Kind.SERVICE_ENTRY, policy.namespace(), target.name());
+            default -> Optional.empty();
+        };
+    }
+
     private static String bound(
             KubeObject policy, List<AuthorizationPolicy.Target> targets, Outcome now, Waypoints waypoints) {
         return targets.stream()
-                .map(target -> target.kind().equals("Service")
-                        ? now.objects()
-                                .find(Service.class, Kind.SERVICE, policy.namespace(), target.name())
-                                .map(service -> waypoints.of(service).wanted())
-                                .orElse("")
-                        : policy.namespace() + "/" + target.name())
+                .map(target -> called(policy, target, now)
+                        .map(service -> waypoints.binding(service).wanted())
+                        .orElseGet(() -> policy.namespace() + "/" + target.name()))
                 .distinct()
                 .collect(Collectors.joining(", "));
     }

@@ -1,21 +1,15 @@
 package dev.culvert.istiod.waypoint;
 
-import dev.culvert.istiod.ambient.ServiceTranslation;
-import dev.culvert.istiod.ambient.TranslationSettings;
-import dev.culvert.istiod.ambient.WorkloadTranslation;
+import dev.culvert.istiod.ambient.MeshService;
 import dev.culvert.kube.object.HttpRule.Destination;
-import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Place;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.ReferenceGrant;
-import dev.culvert.kube.object.Route;
-import dev.culvert.kube.object.Service;
 import dev.culvert.protos.waypoint.Backend;
 import dev.culvert.protos.waypoint.Subset;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -23,22 +17,15 @@ import org.jspecify.annotations.Nullable;
 /// requests, and they are refused.
 final class Backends {
     private final ObjectSet objects;
-    private final TranslationSettings settings;
+    private final Destinations destinations;
     private final List<Problem> problems;
     private final KubeObject object;
-    private final TrafficPolicies policies;
 
-    Backends(
-            ObjectSet objects,
-            TranslationSettings settings,
-            List<Problem> problems,
-            TrafficPolicies policies,
-            KubeObject object) {
+    Backends(ObjectSet objects, Destinations destinations, List<Problem> problems, KubeObject object) {
         this.objects = objects;
-        this.settings = settings;
+        this.destinations = destinations;
         this.problems = problems;
         this.object = object;
-        this.policies = policies;
     }
 
     Backend.Builder translate(Destination destination, Place place, RuleTranslation.At at) {
@@ -57,40 +44,48 @@ final class Backends {
                             + object.kind().text() + " of namespace " + object.namespace() + " name Service "
                             + destination.host());
         }
-        var service = service(destination);
+        var service = destinations.find(destination, object);
         if (service.isEmpty()) {
-            return broken(to, place, "there is no Service " + destination.host());
+            return broken(
+                    to,
+                    place,
+                    destination.host().indexOf('.') < 0
+                            ? "there is no Service " + destination.host()
+                            : "there is no Service " + destination.host() + ", and no ServiceEntry has that host");
         }
         var port = port(service.get(), destination, at);
         if (port.isEmpty()) {
             return broken(
                     to,
                     place,
-                    "Service " + service.get().name() + " has several ports and none is named, or not "
+                    service.get().shown() + " has several ports and none is named, or not "
                             + destination.port().map(String::valueOf).orElse("this one"));
         }
         if (!destination.subset().isEmpty()) {
-            var labels = policies.subset(service.get(), destination.subset(), at.waypointNamespace());
+            var labels = destinations.policies().subset(service.get(), destination.subset(), at.waypointNamespace());
             if (labels.isEmpty()) {
                 return broken(
                         to,
                         place,
-                        "no DestinationRule declares subset " + destination.subset() + " of Service "
-                                + service.get().name());
+                        "no DestinationRule declares subset " + destination.subset() + " of "
+                                + service.get().shown());
             }
             to.setSubset(Subset.newBuilder()
                     .setName(destination.subset())
-                    .addAllWorkloads(workloads(service.get(), labels.get(), objects, settings)));
+                    .addAllWorkloads(destinations.services().workloads(service.get(), labels.get())));
         }
-        policies.of(service.get(), port.get(), destination.subset(), at.waypointNamespace())
+        destinations
+                .policies()
+                .of(service.get(), port.get(), destination.subset(), at.waypointNamespace())
                 .ifPresent(to::setTraffic);
         return to.setNamespace(service.get().namespace())
-                .setHostname(ServiceTranslation.hostname(service.get(), settings))
+                .setHostname(service.get().hostname())
+                .setThroughWaypoint(destinations.isOnlyByItsWaypoint(service.get(), at.called()))
                 .setPort(port.get());
     }
 
     /// The Service that was called needs no grant: its caller is there already.
-    private boolean isGranted(Destination destination, @Nullable Service called) {
+    private boolean isGranted(Destination destination, @Nullable MeshService called) {
         var foreign =
                 !destination.namespace().isEmpty() && !destination.namespace().equals(object.namespace());
         return !foreign
@@ -112,38 +107,14 @@ final class Backends {
         return to.setBrokenStatus(status);
     }
 
-    private Optional<Service> service(Destination destination) {
-        if (object instanceof Route) {
-            var namespace = destination.namespace().isEmpty() ? object.namespace() : destination.namespace();
-            return objects.find(Service.class, Kind.SERVICE, namespace, destination.host());
-        }
-        var hostname = RouteTables.full(destination.host(), object.namespace(), settings);
-        return objects.services().stream()
-                .filter(one -> ServiceTranslation.hostname(one, settings).equals(hostname))
-                .findFirst();
-    }
-
     /// The named port, else the only one, else that of the call.
-    private static Optional<Integer> port(Service service, Destination destination, RuleTranslation.At at) {
-        var ports = service.ports().stream().map(Service.Port::number).toList();
+    private static Optional<Integer> port(MeshService service, Destination destination, RuleTranslation.At at) {
+        var ports = service.ports().stream().map(MeshService.Port::number).toList();
         if (destination.port().isPresent()) {
             return destination.port().filter(ports::contains);
         }
         return ports.size() == 1
                 ? Optional.of(ports.getFirst())
                 : Optional.of(at.port()).filter(ports::contains);
-    }
-
-    /// Pods of a Service that have more labels, by uid.
-    static List<String> workloads(
-            Service service, Map<String, String> labels, ObjectSet objects, TranslationSettings settings) {
-        return objects.pods().stream()
-                .filter(pod -> pod.namespace().equals(service.namespace())
-                        && service.selects(pod.metadata().labels())
-                        && pod.metadata().labels().entrySet().containsAll(labels.entrySet())
-                        && !pod.finished())
-                .map(pod -> WorkloadTranslation.uid(pod, settings))
-                .sorted()
-                .toList();
     }
 }

@@ -1,5 +1,7 @@
 package dev.culvert.istiod.waypoint;
 
+import dev.culvert.istiod.ambient.MeshService;
+import dev.culvert.istiod.ambient.MeshServices;
 import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
@@ -16,37 +18,44 @@ import java.util.Set;
 /// with the caller's namespace in place of the waypoint's. For one thread.
 public final class CallerRules {
     private final List<Problem> problems = new ArrayList<>();
-    private final TrafficPolicies policies;
+    private final Destinations destinations;
     private final RouteTables routes;
-    private final ObjectSet objects;
     private final TranslationSettings settings;
 
     public CallerRules(ObjectSet objects, TranslationSettings settings) {
-        policies = new TrafficPolicies(objects, settings);
-        routes = new RouteTables(objects, settings, problems);
-        this.objects = objects;
+        destinations = new Destinations(objects, settings, MeshServices.ofKubernetes(objects, settings));
+        routes = new RouteTables(objects, settings, problems, destinations);
         this.settings = settings;
     }
 
     /// The first that matches counts.
     public List<Route> routes(Service service, int port, String namespace) {
-        return routes.ofCallers(service, namespace, port);
+        return routes.ofCallers(MeshService.of(service, settings), namespace, port);
     }
 
     /// How the endpoints are used.
     public TrafficPolicy traffic(Service service, int port, String subset, String namespace) {
-        return policies.of(service, port, subset, namespace).orElseGet(TrafficPolicy::getDefaultInstance);
+        return destinations
+                .policies()
+                .of(MeshService.of(service, settings), port, subset, namespace)
+                .orElseGet(TrafficPolicy::getDefaultInstance);
     }
 
     /// Whether callers speak TLS to the endpoints.
     public Optional<Tls> tls(Service service, int port, String subset, String namespace) {
-        return policies.said(service, port, subset, namespace).tls();
+        return destinations
+                .policies()
+                .said(MeshService.of(service, settings), port, subset, namespace)
+                .tls();
     }
 
     /// The workloads of a subset, by uid; empty if nobody declares it.
     public Optional<Set<String>> subset(Service service, String subset, String namespace) {
-        return policies.subset(service, subset, namespace)
-                .map(labels -> Set.copyOf(Backends.workloads(service, labels, objects, settings)));
+        var called = MeshService.of(service, settings);
+        return destinations
+                .policies()
+                .subset(called, subset, namespace)
+                .map(labels -> Set.copyOf(destinations.services().workloads(called, labels)));
     }
 
     /// What was found meanwhile in the objects that were looked at, and forgets it.

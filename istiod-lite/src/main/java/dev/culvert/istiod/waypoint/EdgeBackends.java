@@ -1,10 +1,8 @@
 package dev.culvert.istiod.waypoint;
 
-import dev.culvert.istiod.ambient.ServiceTranslation;
-import dev.culvert.istiod.ambient.TranslationSettings;
+import dev.culvert.istiod.ambient.MeshService;
+import dev.culvert.istiod.ambient.MeshServices;
 import dev.culvert.istiod.ambient.Waypoints;
-import dev.culvert.kube.object.ObjectSet;
-import dev.culvert.kube.object.Service;
 import dev.culvert.protos.waypoint.Backend;
 import dev.culvert.protos.waypoint.ConnectionPool;
 import dev.culvert.protos.waypoint.Forward;
@@ -23,15 +21,13 @@ final class EdgeBackends {
 
     private static final Way DIRECT = new Way(ConnectionPool.Version.HTTP1, false);
 
-    private final ObjectSet objects;
-    private final TranslationSettings settings;
     private final Waypoints waypoints;
+    private final MeshServices services;
     private final Map<Target, Way> ways = new HashMap<>();
 
-    EdgeBackends(ObjectSet objects, TranslationSettings settings) {
-        this.objects = objects;
-        this.settings = settings;
-        this.waypoints = new Waypoints(objects, settings);
+    EdgeBackends(Waypoints waypoints, MeshServices services) {
+        this.waypoints = waypoints;
+        this.services = services;
     }
 
     Route reached(Route route) {
@@ -59,15 +55,13 @@ final class EdgeBackends {
         if (backend.getTraffic().getPool().getVersion() == ConnectionPool.Version.PORT) {
             backend.getTrafficBuilder().getPoolBuilder().setVersion(way.version);
         }
-        if (way.throughWaypoint) {
+        if (way.throughWaypoint || backend.getThroughWaypoint()) {
             backend.setThroughWaypoint(true).clearSubset();
         }
     }
 
     private Way way(Target target) {
-        var service = objects.all(Service.class, target.namespace).stream()
-                .filter(one -> ServiceTranslation.hostname(one, settings).equals(target.hostname))
-                .findFirst();
+        var service = services.named(target.hostname, target.namespace);
         if (service.isEmpty()) {
             return DIRECT;
         }
@@ -79,8 +73,8 @@ final class EdgeBackends {
                 .orElse(new Way(ConnectionPool.Version.HTTP1, through));
     }
 
-    private static ConnectionPool.Version version(Service.Port port) {
-        return switch (ServiceTranslation.appProtocol(port)) {
+    private static ConnectionPool.Version version(MeshService.Port port) {
+        return switch (port.protocol()) {
             case HTTP2, GRPC -> ConnectionPool.Version.HTTP2;
             case HTTP11, TCP, TLS, UNKNOWN, UNRECOGNIZED -> ConnectionPool.Version.HTTP1;
         };

@@ -1,7 +1,9 @@
 package dev.culvert.istiod.waypoint;
 
 import dev.culvert.istiod.ambient.L7Targets;
+import dev.culvert.istiod.ambient.MeshServices;
 import dev.culvert.istiod.ambient.TranslationSettings;
+import dev.culvert.istiod.ambient.Waypoints;
 import dev.culvert.istiod.ingress.EdgeGateway;
 import dev.culvert.istiod.ingress.EdgePods;
 import dev.culvert.kube.object.ObjectSet;
@@ -22,11 +24,16 @@ final class GatewayTables {
     private final EdgeBackends backends;
     private final PolicyRules policies;
 
-    GatewayTables(ObjectSet objects, TranslationSettings settings, RouteTables routes, PolicyRules policies) {
+    GatewayTables(
+            ObjectSet objects,
+            TranslationSettings settings,
+            MeshServices known,
+            RouteTables routes,
+            PolicyRules policies) {
         this.objects = objects;
         this.settings = settings;
         this.routes = routes;
-        this.backends = new EdgeBackends(objects, settings);
+        this.backends = new EdgeBackends(new Waypoints(objects, settings), known);
         this.listeners = new ListenerTables(objects, routes, backends);
         this.services = new BoundServices(objects, settings);
         this.policies = policies;

@@ -28,11 +28,13 @@ final class PolicyAdvice {
     private void targets(KubeObject object, List<AuthorizationPolicy.Target> targets) {
         for (var target : targets) {
             if (!L7Targets.exists(object, target, objects, settings.rootNamespace())) {
-                problems.add(Problem.error(
-                        object.place(),
-                        object.key().toString(),
-                        "WaypointAccepted=False: TargetNotFound: " + target + " in namespace " + object.namespace(),
-                        "name a Service (group \"\") or a Gateway of its namespace"));
+                problems.add(
+                        Problem.error(
+                                object.place(),
+                                object.key().toString(),
+                                "WaypointAccepted=False: TargetNotFound: " + target + " in namespace "
+                                        + object.namespace(),
+                                "name a Service (group \"\"), a ServiceEntry (group networking.istio.io) or a Gateway of its namespace"));
             }
         }
     }

@@ -1,6 +1,6 @@
 package dev.culvert.istiod.waypoint;
 
-import dev.culvert.istiod.ambient.ServiceTranslation;
+import dev.culvert.istiod.ambient.MeshService;
 import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ambient.Waypoints.Waypoint;
 import dev.culvert.kube.object.HttpRoute;
@@ -11,7 +11,6 @@ import dev.culvert.kube.object.ParentRef;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.RawRoute;
 import dev.culvert.kube.object.RawRule;
-import dev.culvert.kube.object.Service;
 import dev.culvert.kube.object.VirtualService;
 import dev.culvert.kube.object.Visibility;
 import dev.culvert.protos.waypoint.Backend;
@@ -39,20 +38,20 @@ final class RouteTables {
     private final TranslationSettings settings;
     private final List<Problem> problems;
     private final Delegates delegates;
-    private final TrafficPolicies policies;
+    private final Destinations destinations;
     private final HttpRoutes httpRoutes;
     private final Set<KubeObject> used = new HashSet<>();
 
-    RouteTables(ObjectSet objects, TranslationSettings settings, List<Problem> problems) {
+    RouteTables(ObjectSet objects, TranslationSettings settings, List<Problem> problems, Destinations destinations) {
         this.objects = objects;
         this.settings = settings;
         this.problems = problems;
         this.delegates = new Delegates(objects, problems);
-        this.policies = new TrafficPolicies(objects, settings);
+        this.destinations = destinations;
         this.httpRoutes = new HttpRoutes(this::translation);
     }
 
-    List<Route> of(Service service, Waypoint waypoint, int port) {
+    List<Route> of(MeshService service, Waypoint waypoint, int port) {
         var namespace = waypoint.gateway().namespace();
         var at = new RuleTranslation.At(service, namespace, port);
         var attached = attached(HttpRoute.class, service, port);
@@ -66,7 +65,7 @@ final class RouteTables {
 
     /// For callers of a namespace that choose endpoints themselves: HTTPRoutes and GRPCRoutes of that namespace,
     /// else what is for everybody.
-    List<Route> ofCallers(Service service, String namespace, int port) {
+    List<Route> ofCallers(MeshService service, String namespace, int port) {
         var at = new RuleTranslation.At(service, namespace, port);
         var attached = attached(HttpRoute.class, service, port);
         var own = attached.stream()
@@ -82,14 +81,14 @@ final class RouteTables {
     }
 
     private List<Route> ofProducers(
-            List<HttpRoute> attached, Service service, String namespace, RuleTranslation.At at) {
+            List<HttpRoute> attached, MeshService service, String namespace, RuleTranslation.At at) {
         var virtualServices = virtualServices(service, namespace);
         used.addAll(virtualServices);
         if (!attached.isEmpty()) {
             virtualServices.forEach(shadowed -> problems.add(Problem.warning(
                     shadowed.place(),
                     shadowed.key().toString(),
-                    "has no effect on Service " + service.name() + ": an HTTPRoute is attached to it",
+                    "has no effect on " + service.shown() + ": an HTTPRoute is attached to it",
                     "remove one of the two")));
             return httpRoutes.ofEverybody(attached, at);
         }
@@ -110,13 +109,13 @@ final class RouteTables {
     }
 
     private RuleTranslation translation(KubeObject author) {
-        return new RuleTranslation(objects, settings, problems, policies, author);
+        return new RuleTranslation(objects, settings, problems, destinations, author);
     }
 
     /// Where connections without HTTP go; empty: to the Service itself. TLSRoutes come before TCPRoutes, and both
     /// before
     /// VirtualServices.
-    Optional<Forward> raw(Service service, Waypoint waypoint, int port) {
+    Optional<Forward> raw(MeshService service, Waypoint waypoint, int port) {
         var namespace = waypoint.gateway().namespace();
         var at = new RuleTranslation.At(service, namespace, port);
         var attached = attached(RawRoute.class, service, port).stream()
@@ -124,7 +123,7 @@ final class RouteTables {
                 .sorted(Comparator.comparing(route -> route.kind() == Kind.TCP_ROUTE))
                 .toList();
         used.addAll(attached);
-        var hostname = ServiceTranslation.hostname(service, settings);
+        var hostname = service.hostname();
         var found = attached.stream()
                 .flatMap(route -> route.rules().stream().limit(1).map(rule -> raw(rule, route, at)))
                 .findFirst();
@@ -142,7 +141,7 @@ final class RouteTables {
     }
 
     Forward raw(RawRule rule, KubeObject author, RuleTranslation.At at) {
-        var backends = new Backends(objects, settings, problems, policies, author);
+        var backends = new Backends(objects, destinations, problems, author);
         var several = rule.destinations().size() > 1;
         var to = Forward.newBuilder();
         for (var destination : rule.destinations()) {
@@ -153,26 +152,24 @@ final class RouteTables {
     }
 
     /// The Service itself, where something is said of how its endpoints are used.
-    private Optional<Forward> defaults(Service service, RuleTranslation.At at) {
+    private Optional<Forward> defaults(MeshService service, RuleTranslation.At at) {
         var itself = itself(service, at);
         return itself.hasTraffic()
                 ? Optional.of(Forward.newBuilder().addBackends(itself).build())
                 : Optional.empty();
     }
 
-    private <R extends dev.culvert.kube.object.Route> List<R> attached(Class<R> type, Service service, int port) {
+    private <R extends dev.culvert.kube.object.Route> List<R> attached(Class<R> type, MeshService service, int port) {
         return objects.all(type).stream()
                 .filter(route -> route.parents().stream()
-                        .anyMatch(parent -> parent.isService()
-                                && parent.namespace().equals(service.namespace())
-                                && parent.name().equals(service.name())
+                        .anyMatch(parent -> service.isParent(parent)
                                 && parent.port().map(one -> one == port).orElse(true)))
                 .sorted(OLDEST)
                 .toList();
     }
 
-    private List<VirtualService> virtualServices(Service service, String namespace) {
-        var hostname = ServiceTranslation.hostname(service, settings);
+    private List<VirtualService> virtualServices(MeshService service, String namespace) {
+        var hostname = service.hostname();
         return objects.all(VirtualService.class).stream()
                 .filter(one -> one.inMesh() && isNear(one, service, namespace))
                 .filter(one -> one.visibility().includes(one.namespace(), namespace))
@@ -183,7 +180,7 @@ final class RouteTables {
 
     /// Of the Service's own namespace or of the one of who carries the routes out: such a route is for everybody,
     /// others are for their own namespace only.
-    private static boolean isNear(KubeObject route, Service service, String namespace) {
+    private static boolean isNear(KubeObject route, MeshService service, String namespace) {
         return route.namespace().equals(service.namespace())
                 || route.namespace().equals(namespace);
     }
@@ -202,7 +199,7 @@ final class RouteTables {
         return host.indexOf('.') < 0 ? host + "." + namespace + ".svc." + settings.clusterDomain() : host;
     }
 
-    private Route toItself(Service service, RuleTranslation.At at) {
+    private Route toItself(MeshService service, RuleTranslation.At at) {
         return Route.newBuilder()
                 .setName("default")
                 .setForward(Forward.newBuilder()
@@ -211,13 +208,16 @@ final class RouteTables {
                 .build();
     }
 
-    private Backend itself(Service service, RuleTranslation.At at) {
+    private Backend itself(MeshService service, RuleTranslation.At at) {
         var to = Backend.newBuilder()
                 .setWeight(1)
                 .setNamespace(service.namespace())
-                .setHostname(ServiceTranslation.hostname(service, settings))
+                .setHostname(service.hostname())
                 .setPort(at.port());
-        policies.of(service, at.port(), "", at.waypointNamespace()).ifPresent(to::setTraffic);
+        destinations
+                .policies()
+                .of(service, at.port(), "", at.waypointNamespace())
+                .ifPresent(to::setTraffic);
         return to.build();
     }
 
@@ -243,9 +243,9 @@ final class RouteTables {
             }
             RouteAdvice.check(one, problems);
         }
-        policies.check(problems);
+        destinations.policies().check(problems);
         for (var one : objects.all(dev.culvert.kube.object.Route.class)) {
-            if (one.parents().stream().anyMatch(ParentRef::isService)) {
+            if (one.parents().stream().anyMatch(ParentRef::isCalled)) {
                 checkUsed(one);
             }
         }
@@ -256,12 +256,12 @@ final class RouteTables {
             problems.add(Problem.unused(
                     route.place(),
                     route.key().toString(),
-                    "it is for no Service that has a waypoint"
+                    "it is for no Service that has a waypoint, and no such ServiceEntry"
                             + (route instanceof VirtualService one
                                             && !one.visibility().equals(Visibility.EVERYWHERE)
                                     ? ", or exportTo hides it from that waypoint"
                                     : ""),
-                    "label the Service or its namespace istio.io/use-waypoint: NAME, and write the route in its"
+                    "label that or its namespace istio.io/use-waypoint: NAME, and write the route in its"
                             + " namespace; gRPC clients that dial xds:/// need no waypoint"));
         }
     }

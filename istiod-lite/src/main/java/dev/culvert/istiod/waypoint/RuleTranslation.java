@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Duration;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
+import dev.culvert.istiod.ambient.MeshService;
 import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ambient.WorkloadTranslation;
 import dev.culvert.kube.object.HttpRule;
@@ -13,7 +14,6 @@ import dev.culvert.kube.object.HttpRule.TextKind;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
-import dev.culvert.kube.object.Service;
 import dev.culvert.protos.waypoint.Backend;
 import dev.culvert.protos.waypoint.Cookie;
 import dev.culvert.protos.waypoint.Cors;
@@ -44,21 +44,21 @@ final class RuleTranslation {
     /// Where the routes are used.
     /// @param called null at the edge of the mesh
     /// @param waypointNamespace of the Gateway whose pods use them
-    record At(@Nullable Service called, String waypointNamespace, int port) {}
+    record At(@Nullable MeshService called, String waypointNamespace, int port) {}
 
     private final ObjectSet objects;
     private final TranslationSettings settings;
     private final List<Problem> problems;
-    private final TrafficPolicies policies;
+    private final Destinations destinations;
     private final KubeObject object;
 
     RuleTranslation(
             ObjectSet objects,
             TranslationSettings settings,
             List<Problem> problems,
-            TrafficPolicies policies,
+            Destinations destinations,
             KubeObject object) {
-        this.policies = policies;
+        this.destinations = destinations;
         this.objects = objects;
         this.settings = settings;
         this.problems = problems;
@@ -183,7 +183,7 @@ final class RuleTranslation {
     // ---- actions ----
 
     private Forward forward(HttpRule.Forward forward, HttpRule rule, At at) {
-        var backends = new Backends(objects, settings, problems, policies, object);
+        var backends = new Backends(objects, destinations, problems, object);
         var to = Forward.newBuilder();
         var several = forward.destinations().size() > 1;
         for (var destination : forward.destinations()) {
@@ -247,7 +247,7 @@ final class RuleTranslation {
 
     /// A copy that has nowhere to go is not made.
     private List<Mirror> mirrors(HttpRule rule, At at) {
-        var backends = new Backends(objects, settings, problems, policies, object);
+        var backends = new Backends(objects, destinations, problems, object);
         return rule.extras().mirrors().stream()
                 .map(mirror -> Mirror.newBuilder()
                         .setShare(mirror.share())

@@ -1,12 +1,12 @@
 package dev.culvert.istiod.waypoint;
 
-import dev.culvert.istiod.ambient.ServiceTranslation;
+import dev.culvert.istiod.ambient.MeshService;
+import dev.culvert.istiod.ambient.MeshServices;
 import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.kube.object.DestinationRule;
 import dev.culvert.kube.object.DestinationRule.Policies;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
-import dev.culvert.kube.object.Service;
 import dev.culvert.kube.object.TrafficPolicy;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -20,13 +20,15 @@ import java.util.stream.Stream;
 /// Which DestinationRule is for a Service, and what it says of a port and a subset.
 final class TrafficPolicies {
     private final ObjectSet objects;
+    private final MeshServices services;
     private final TranslationSettings settings;
     private final Map<String, List<DestinationRule>> byHost;
     private final List<DestinationRule> ofWildcards;
     private final Set<DestinationRule> used = new HashSet<>();
 
-    TrafficPolicies(ObjectSet objects, TranslationSettings settings) {
+    TrafficPolicies(ObjectSet objects, TranslationSettings settings, MeshServices services) {
         this.objects = objects;
+        this.services = services;
         this.settings = settings;
         var all = objects.all(DestinationRule.class);
         byHost = all.stream().filter(rule -> !isWildcard(rule)).collect(Collectors.groupingBy(this::name));
@@ -38,7 +40,7 @@ final class TrafficPolicies {
     }
 
     /// The labels of a subset.
-    Optional<Map<String, String>> subset(Service service, String name, String waypointNamespace) {
+    Optional<Map<String, String>> subset(MeshService service, String name, String waypointNamespace) {
         return rules(service, waypointNamespace).stream()
                 .flatMap(rule -> Optional.ofNullable(rule.subsets().get(name)).stream())
                 .map(DestinationRule.Subset::labels)
@@ -47,13 +49,13 @@ final class TrafficPolicies {
 
     /// Empty if nothing is said.
     Optional<dev.culvert.protos.waypoint.TrafficPolicy> of(
-            Service service, int port, String subset, String waypointNamespace) {
+            MeshService service, int port, String subset, String waypointNamespace) {
         return Optional.of(TrafficTranslation.translate(said(service, port, subset, waypointNamespace)))
                 .filter(policy -> !policy.equals(dev.culvert.protos.waypoint.TrafficPolicy.getDefaultInstance()));
     }
 
     /// What DestinationRules say.
-    TrafficPolicy said(Service service, int port, String subset, String waypointNamespace) {
+    TrafficPolicy said(MeshService service, int port, String subset, String waypointNamespace) {
         var rules = rules(service, waypointNamespace);
         if (rules.isEmpty()) {
             return TrafficPolicy.NONE;
@@ -79,8 +81,8 @@ final class TrafficPolicies {
     /// Of the first of these namespaces that has any: the waypoint's, the Service's, the root. The whole name comes
     /// before wildcards, the longest first; of several with one name the oldest is the first and the others only
     /// add their subsets.
-    private List<DestinationRule> rules(Service service, String waypointNamespace) {
-        var hostname = ServiceTranslation.hostname(service, settings);
+    private List<DestinationRule> rules(MeshService service, String waypointNamespace) {
+        var hostname = service.hostname();
         for (var namespace : List.of(waypointNamespace, service.namespace(), settings.rootNamespace())) {
             var found = Stream.concat(
                             byHost.getOrDefault(hostname, List.of()).stream(),
@@ -104,20 +106,15 @@ final class TrafficPolicies {
 
     /// Names those that nobody has asked for.
     void check(List<Problem> problems) {
-        var hostnames = objects.services().stream()
-                .map(service -> ServiceTranslation.hostname(service, settings))
-                .collect(Collectors.toSet());
         for (var rule : objects.all(DestinationRule.class)) {
             if (!used.contains(rule) && !rule.host().isEmpty()) {
-                var known = isWildcard(rule)
-                        ? hostnames.stream().anyMatch(hostname -> hostname.endsWith(suffix(rule)))
-                        : hostnames.contains(name(rule));
+                var known = isWildcard(rule) ? services.isAnyEndingIn(suffix(rule)) : services.isKnown(name(rule));
                 problems.add(Problem.unused(
                         rule.place(),
                         rule.key().toString(),
                         known
                                 ? "no waypoint sends requests to " + rule.host() + " by what it says"
-                                : "there is no Service " + rule.host(),
+                                : "there is no Service " + rule.host() + ", and no ServiceEntry has that host",
                         known
                                 ? "label the Service or its namespace istio.io/use-waypoint: NAME, write the rule in its"
                                         + " namespace or the waypoint's, and look at exportTo and at other rules of that host;"

@@ -1,7 +1,8 @@
 package dev.culvert.istiod.waypoint;
 
 import dev.culvert.istiod.ambient.L7Targets;
-import dev.culvert.istiod.ambient.ServiceTranslation;
+import dev.culvert.istiod.ambient.MeshService;
+import dev.culvert.istiod.ambient.MeshServices;
 import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ambient.Waypoints;
 import dev.culvert.kube.object.AuthorizationPolicy;
@@ -9,7 +10,6 @@ import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Pod;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.RequestAuthentication;
-import dev.culvert.kube.object.Service;
 import dev.culvert.protos.waypoint.GatewayConfig;
 import dev.culvert.protos.waypoint.Port;
 import dev.culvert.protos.waypoint.Protocol;
@@ -41,41 +41,41 @@ public final class WaypointTranslator {
         var problems = new ArrayList<Problem>();
         var resources = new TreeMap<String, ServiceConfig>();
         var waypoints = new Waypoints(objects, settings);
-        var routes = new RouteTables(objects, settings, problems);
+        var services = MeshServices.of(objects, settings);
+        var routes = new RouteTables(objects, settings, problems, new Destinations(objects, settings, services));
         var policies = new PolicyRules(settings);
-        for (var service : objects.services()) {
+        for (var service : services.all()) {
             var binding = waypoints.of(service);
-            if (service.type() == Service.Type.EXTERNAL_NAME
-                    || binding.waypoint().isEmpty()) {
+            if (binding.waypoint().isEmpty()) {
+                continue;
+            }
+            EntryAdvice.check(service, binding.wanted(), problems);
+            if (service.isOfAnyName()) {
                 continue;
             }
             var to = ServiceConfig.newBuilder()
                     .setNamespace(service.namespace())
-                    .setHostname(ServiceTranslation.hostname(service, settings))
+                    .setHostname(service.hostname())
                     .setPathNormalization(MeshDefaults.paths(objects, settings));
-            service.ports().stream()
-                    .filter(port -> !port.protocol().equals("UDP"))
-                    .forEach(port -> {
-                        var sent = Port.newBuilder()
-                                .setNumber(port.number())
-                                .setProtocol(protocol(port))
-                                .addAllRoutes(
-                                        routes.of(service, binding.waypoint().get(), port.number()));
-                        routes.raw(service, binding.waypoint().get(), port.number())
-                                .ifPresent(sent::setRaw);
-                        to.addPorts(sent);
-                    });
+            for (var port : service.ports()) {
+                var sent = Port.newBuilder()
+                        .setNumber(port.number())
+                        .setProtocol(protocol(port))
+                        .addAllRoutes(routes.of(service, binding.waypoint().get(), port.number()));
+                routes.raw(service, binding.waypoint().get(), port.number()).ifPresent(sent::setRaw);
+                to.addPorts(sent);
+            }
             L7Targets.governing(service, binding, objects, settings)
                     .forEach(policy -> to.addPolicies(policies.translate(policy)));
             L7Targets.tokens(service, binding, objects, settings).stream()
                     .flatMap(TokenRules::translate)
                     .forEach(to::addJwtRules);
-            resources.put(binding.waypoint().get().key() + "/" + ServiceTranslation.key(service, settings), to.build());
+            resources.put(binding.waypoint().get().key() + "/" + service.key(), to.build());
         }
         for (var pod : objects.pods()) {
             pods(pod, waypoints, objects, policies, resources);
         }
-        var gateways = new GatewayTables(objects, settings, routes, policies).translate(problems);
+        var gateways = new GatewayTables(objects, settings, services, routes, policies).translate(problems);
         routes.check();
         var advice = new PolicyAdvice(objects, settings, problems);
         objects.all(AuthorizationPolicy.class).forEach(advice::check);
@@ -83,8 +83,8 @@ public final class WaypointTranslator {
         return new Result(resources, gateways, problems);
     }
 
-    private static Protocol protocol(Service.Port port) {
-        return switch (ServiceTranslation.appProtocol(port)) {
+    private static Protocol protocol(MeshService.Port port) {
+        return switch (port.protocol()) {
             case HTTP11 -> Protocol.HTTP1;
             case HTTP2, GRPC -> Protocol.HTTP2;
             case TCP, TLS -> Protocol.TCP;

@@ -58,6 +58,30 @@ class StatusRulesTest {
             ---
             """;
 
+    private static final String ENTRY = """
+            apiVersion: networking.istio.io/v1
+            kind: ServiceEntry
+            metadata: {name: pier, namespace: shop, labels: {istio.io/use-waypoint: wp}}
+            spec:
+              hosts: [pier.example]
+              ports: [{number: 80, name: http, protocol: HTTP}]
+              resolution: DNS
+            ---
+            """;
+    private static final String OF_ENTRY =
+            "{targetRefs: [{kind: ServiceEntry, group: networking.istio.io, name: pier}], rules: [{}]}";
+
+    private static String entryRoute(String host) {
+        return """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: HTTPRoute
+                metadata: {name: r, namespace: shop}
+                spec:
+                  parentRefs: [{group: networking.istio.io, kind: ServiceEntry, name: pier}]
+                  rules: [{backendRefs: [{group: networking.istio.io, kind: Hostname, name: %s, port: 80}]}]
+                """.formatted(host);
+    }
+
     private static String policy(String spec) {
         return """
                 apiVersion: security.istio.io/v1
@@ -121,6 +145,36 @@ class StatusRulesTest {
                         "Service shop/cart",
                         true,
                         List.of("istio.io/WaypointBound False WaypointIsNotReady")),
+                new Row(
+                        "ServiceEntry with its waypoint",
+                        WAYPOINT + ENTRY,
+                        "ServiceEntry shop/pier",
+                        true,
+                        List.of("istio.io/WaypointBound True WaypointAccepted")),
+                new Row(
+                        "ServiceEntry without its waypoint",
+                        ENTRY,
+                        "ServiceEntry shop/pier",
+                        true,
+                        List.of("istio.io/WaypointBound False WaypointIsNotReady")),
+                new Row(
+                        "policy of a ServiceEntry",
+                        WAYPOINT + ENTRY + policy(OF_ENTRY),
+                        "AuthorizationPolicy shop/p",
+                        true,
+                        List.of("WaypointAccepted True Accepted")),
+                new Row(
+                        "policy of a ServiceEntry without its waypoint",
+                        ENTRY + policy(OF_ENTRY),
+                        "AuthorizationPolicy shop/p",
+                        true,
+                        List.of("WaypointAccepted False AncestorNotBound")),
+                new Row(
+                        "policy of a ServiceEntry that is not there",
+                        WAYPOINT + policy(OF_ENTRY),
+                        "AuthorizationPolicy shop/p",
+                        true,
+                        List.of("WaypointAccepted False TargetNotFound")),
                 new Row(
                         "L4 policy",
                         CART + policy(l4),
@@ -365,6 +419,17 @@ class StatusRulesTest {
     void aRouteIsToldWhetherAListenerTakesIt(String parent, String host, String accepted) {
         assertThat(parent(CART + DOOR + edgeRoute(parent, host)))
                 .containsExactly(accepted, "ResolvedRefs True ResolvedRefs");
+    }
+
+    @Test
+    void aRouteOfAServiceEntryIsToldOfItsHosts() {
+        var bound = "ResolvedWaypoints True ResolvedWaypoints";
+        assertThat(parent(WAYPOINT + ENTRY + entryRoute("pier.example")))
+                .containsExactly("Accepted True Accepted", "ResolvedRefs True ResolvedRefs", bound);
+        assertThat(parent(WAYPOINT + ENTRY + entryRoute("jetty.example")))
+                .containsExactly("Accepted True Accepted", "ResolvedRefs False BackendNotFound", bound);
+        assertThat(parent(WAYPOINT + entryRoute("wp.shop.svc.cluster.local")))
+                .containsExactly("Accepted False NoMatchingParent", "ResolvedRefs True ResolvedRefs");
     }
 
     /// Its callers are at that Service already; another one of the same namespace is theirs to name by a grant only.

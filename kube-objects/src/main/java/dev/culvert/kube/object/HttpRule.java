@@ -195,7 +195,8 @@ public record HttpRule(
         }
     }
 
-    /// @param host of a VirtualService: short or full; of an HTTPRoute: the Service's name
+    /// @param host of a VirtualService: short or full; of an HTTPRoute: the Service's name,
+    ///     or a host name, which has a dot
     /// @param namespace of an HTTPRoute's backend; else empty
     /// @param authority of this destination instead of the rule's
     /// @param broken why it can never be reached; else empty

@@ -13,6 +13,21 @@ public record IpBlock(InetAddress address, int length) {
         }
     }
 
+    public boolean contains(InetAddress other) {
+        var own = address.getAddress();
+        var bytes = other.getAddress();
+        if (own.length != bytes.length) {
+            return false;
+        }
+        for (var bit = 0; bit < length; bit++) {
+            var mask = 0x80 >> bit % Byte.SIZE;
+            if ((own[bit / Byte.SIZE] & mask) != (bytes[bit / Byte.SIZE] & mask)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// @throws IllegalArgumentException unless an IP literal, with or without `/length`
     public static IpBlock parse(String text) {
         var slash = text.indexOf('/');

@@ -68,6 +68,11 @@ public record ServiceEntry(
                         .isEmpty();
     }
 
+    /// Whether one of the addresses that users gave stands for it.
+    public boolean covers(InetAddress address) {
+        return addresses.stream().anyMatch(block -> block.contains(address));
+    }
+
     public ServiceEntry withAllocated(List<Allocated> addressesOfHosts) {
         return new ServiceEntry(
                 metadata,

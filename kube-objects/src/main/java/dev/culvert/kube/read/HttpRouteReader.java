@@ -70,12 +70,12 @@ final class HttpRouteReader {
                 object.place());
     }
 
-    /// @param further parents that have an effect, beside Services
+    /// @param further parents that have an effect, beside Services and ServiceEntries
     static List<ParentRef> parents(Fields spec, Metadata metadata, Predicate<ParentRef> further) {
         var parents = spec.children("parentRefs").stream()
                 .map(parent -> parent(parent, metadata))
                 .toList();
-        if (parents.stream().noneMatch(further.or(ParentRef::isService))) {
+        if (parents.stream().noneMatch(further.or(ParentRef::isCalled))) {
             spec.warning(
                     "parentRefs",
                     "a route of none of these parents is supported yet: this one has no effect",
@@ -342,9 +342,16 @@ final class HttpRouteReader {
         backend.children("filters").forEach(filters::read);
         var kind = backend.text("kind", "Service");
         var group = backend.text("group", "");
+        var byName = kind.equals("Hostname") && group.equals("networking.istio.io");
         var broken = "";
-        if (!kind.equals("Service") || !group.isEmpty()) {
+        if (!byName && (!kind.equals("Service") || !group.isEmpty())) {
             broken = "a backend of kind " + kind + " is not supported";
+        } else if (backend.text("name", "").contains(".") != byName) {
+            broken = byName
+                    ? "a backend of kind Hostname needs a name with a dot in it"
+                    : "a Service's name has no dot; one that has is of kind Hostname, group networking.istio.io";
+        } else if (byName && backend.has("namespace")) {
+            broken = "a backend of kind Hostname has no namespace";
         } else if (filters.redirect != null
                 || filters.path != null
                 || filters.unsupported != null

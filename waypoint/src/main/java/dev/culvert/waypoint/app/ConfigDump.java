@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.culvert.mesh.model.state.MeshSnapshot;
-import dev.culvert.mesh.model.workload.Addresses;
 import dev.culvert.protos.waypoint.GatewayConfig;
 import dev.culvert.waypoint.balance.Cluster;
 import dev.culvert.waypoint.balance.ClusterSpec;
@@ -99,7 +98,7 @@ record ConfigDump(
         var workload = seen.endpoint().workload();
         return JsonNodeFactory.instance
                 .objectNode()
-                .put("address", Addresses.text(seen.endpoint().address()))
+                .put("address", seen.endpoint().text())
                 .put("workload", workload.namespace() + "/" + workload.name())
                 .put("identity", workload.identity().toString())
                 .put("health", seen.ejectedForNanos() > 0 ? "EJECTED" : "HEALTHY")

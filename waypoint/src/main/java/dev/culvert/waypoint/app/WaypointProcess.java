@@ -35,6 +35,8 @@ import dev.culvert.waypoint.token.RemoteKeys;
 import dev.culvert.waypoint.trace.SpanExporter;
 import dev.culvert.waypoint.trace.Tracing;
 import dev.culvert.waypoint.upstream.Dialler;
+import dev.culvert.waypoint.upstream.HostLookup;
+import dev.culvert.waypoint.upstream.Outside;
 import dev.culvert.waypoint.upstream.UpstreamPool;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -77,6 +79,7 @@ final class WaypointProcess implements AutoCloseable {
     private final AtomicBoolean recheckScheduled = new AtomicBoolean();
     private final MultiThreadIoEventLoopGroup loops;
     private final CertificateStore certificates;
+    private final HostLookup names = HostLookup.ofSystem();
     private final ServiceConfigs services = new ServiceConfigs(this::recheckSoon);
     private final List<Worker> workers = new ArrayList<>();
     private final HboneListener listener;
@@ -145,8 +148,8 @@ final class WaypointProcess implements AutoCloseable {
         var limits = config.limits();
         var kept = new LoopLimits(config.serving().receiveBudget());
         var tunnels = new TunnelPool(loop, limits.tunnels(), kept);
-        var dialler = new Dialler(loop, tunnels, certificates, config.place().identity(), (int)
-                limits.upstream().connect().toMillis());
+        var connect = (int) limits.upstream().connect().toMillis();
+        var dialler = new Dialler(loop, tunnels, certificates, config.place().identity(), Outside.of(connect, names));
         return new Worker(loop, kept, tunnels, new UpstreamPool(loop, dialler, limits.upstream()));
     }
 

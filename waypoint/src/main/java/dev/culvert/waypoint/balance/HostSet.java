@@ -144,8 +144,7 @@ final class HostSet {
             }
             var names = new ArrayList<String>();
             for (var member : members) {
-                var address = member.endpoint.address();
-                names.add(address.getAddress().getHostAddress() + ":" + address.getPort());
+                names.add(member.endpoint.text());
             }
             return kind == LoadBalancer.Kind.RING_HASH
                     ? HashTable.ring(names, weights, size)

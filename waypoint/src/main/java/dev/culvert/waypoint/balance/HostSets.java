@@ -121,7 +121,7 @@ final class HostSets {
             if (workload != null
                     && port != 0
                     && workload.capacity() > 0
-                    && !workload.addresses().isEmpty()
+                    && (!workload.addresses().isEmpty() || !workload.hostname().isEmpty())
                     && isHealthy(workload, service)
                     && (spec.workloads() == null || spec.workloads().contains(workload.uid()))) {
                 found.add(new HostSet.Member(hosts.apply(workload.uid()), endpoint(workload, service, port)));
@@ -138,7 +138,10 @@ final class HostSets {
         var accepted = new HashSet<SpiffeId>();
         accepted.add(workload.identity());
         service.subjectAltNames().forEach(san -> SpiffeId.parse(san).ifPresent(accepted::add));
-        return new Endpoint(workload, new InetSocketAddress(workload.addresses().getFirst(), port), accepted);
+        var address = workload.addresses().isEmpty()
+                ? InetSocketAddress.createUnresolved(workload.hostname(), port)
+                : new InetSocketAddress(workload.addresses().getFirst(), port);
+        return new Endpoint(workload, address, accepted);
     }
 
     /// Until the first ejection ends or somebody has warmed up a bit more.

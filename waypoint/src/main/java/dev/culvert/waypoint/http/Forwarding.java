@@ -165,9 +165,8 @@ final class Forwarding {
     /// @param retry whether it is counted as one
     /// @return whether a try has begun
     private boolean go(ClusterSpec to, boolean retry) {
-        var serving = exchange.inner().serving();
-        var cluster = serving.clusters().of(to);
-        var chosen = pod == null ? serving.choose(to, hash, avoided()) : Optional.of(cluster.only(pod));
+        var cluster = exchange.inner().serving().clusters().of(to);
+        var chosen = pod == null ? exchange.inner().choose(to, hash, avoided()) : Optional.of(cluster.only(pod));
         if (chosen.isEmpty()) {
             exchange.answer(503, "UH", "no_healthy_upstream", UNHEALTHY);
             return false;

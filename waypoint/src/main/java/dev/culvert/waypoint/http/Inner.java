@@ -1,11 +1,13 @@
 package dev.culvert.waypoint.http;
 
 import dev.culvert.mesh.model.state.MeshSnapshot;
+import dev.culvert.mesh.model.workload.LoadBalancing;
 import dev.culvert.mesh.model.workload.NamespacedHostname;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.Workload;
 import dev.culvert.protos.waypoint.PathNormalization;
 import dev.culvert.protos.waypoint.Protocol;
+import dev.culvert.waypoint.balance.Cluster;
 import dev.culvert.waypoint.balance.ClusterSpec;
 import dev.culvert.waypoint.balance.Endpoint;
 import dev.culvert.waypoint.config.GovernedService;
@@ -18,6 +20,7 @@ import io.netty.channel.Channel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// What is inside one tunnel that came in: who called, for which Service and port. Confined to its loop.
@@ -153,6 +156,24 @@ public final class Inner {
                     .service(new NamespacedHostname(backend.namespace(), backend.hostname()))
                     .orElse(null));
         }
+    }
+
+    /// An endpoint of a cluster. Of a service that passes connections on as they were dialled it is what was dialled.
+    Optional<Cluster.Chosen> choose(ClusterSpec spec, @Nullable Long hash, Set<String> tried) {
+        var mesh = serving.mesh().current();
+        var called = new NamespacedHostname(spec.key().namespace(), spec.key().hostname());
+        if (!edge && called.equals(service.key())) {
+            var passing =
+                    mesh.service(called).filter(one -> one.loadBalancing().mode() == LoadBalancing.Mode.PASSTHROUGH);
+            if (passing.isPresent()) {
+                var endpoint = mesh.workloadAt(
+                                serving.network(), caller.dialled().getAddress())
+                        .map(known -> Endpoint.of(known, caller.dialled()))
+                        .orElseGet(() -> Endpoint.dialled(passing.get(), caller.dialled()));
+                return Optional.of(serving.clusters().of(spec).only(endpoint));
+            }
+        }
+        return serving.choose(spec, hash, tried);
     }
 
     private Optional<Service> of(MeshSnapshot mesh) {

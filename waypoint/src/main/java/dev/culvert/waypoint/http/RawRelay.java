@@ -64,8 +64,7 @@ final class RawRelay implements Live {
                             ? null
                             : Long.valueOf(HashedRequest.hash(
                                     Addresses.text(inner.caller().source().getAddress())));
-                    return inner.serving()
-                            .choose(spec, hash, Set.of())
+                    return inner.choose(spec, hash, Set.of())
                             .map(chosen -> new UpstreamPool.Use(chosen.endpoint(), false, clusters.of(spec), spec));
                 });
     }

@@ -69,7 +69,7 @@ final class Shadow implements UpstreamEvents {
     void start(Collection<HttpContent> begun) {
         var spec = target.spec();
         var serving = exchange.inner().serving();
-        var chosen = serving.choose(spec, null, Set.of());
+        var chosen = exchange.inner().choose(spec, null, Set.of());
         var cluster = serving.clusters().of(spec);
         if (chosen.isEmpty() || !cluster.startRequest(spec.traffic().pool().maxRequests())) {
             serving.metrics().limited("mirror");

@@ -69,12 +69,13 @@ final class TunnelOpening {
         }
     }
 
+    /// An address means the same here as to the caller's node: of several services that have it the one of the
+    /// caller's namespace.
     private Optional<Meant> meant(InetSocketAddress dialled) {
         var serving = connection.config().serving();
         var mesh = serving.mesh().current();
         var now = serving.configs().current();
-        var service = mesh.serviceAt(
-                serving.network(), dialled.getAddress(), serving.self().namespace());
+        var service = mesh.serviceAt(serving.network(), dialled.getAddress(), identity.namespace());
         if (service.isPresent()) {
             return now.service(service.get().key())
                     .filter(governed -> governed.port(dialled.getPort()).isPresent())

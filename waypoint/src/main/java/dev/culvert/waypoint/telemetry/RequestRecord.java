@@ -313,7 +313,7 @@ public final class RequestRecord {
                 headers(),
                 endpoint == null || cluster == null
                         ? AccessEntry.Upstream.NONE
-                        : new AccessEntry.Upstream(Addresses.text(endpoint.address()), name(cluster)),
+                        : new AccessEntry.Upstream(endpoint.text(), name(cluster)),
                 Addresses.text(caller.dialled()),
                 Addresses.text(caller.source()),
                 route.equals("-") ? "" : route);

@@ -25,6 +25,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollSocketChannel;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
 
 /// Opens a connection to an endpoint: a tunnel with our own identity, or plain TCP to who has no tunnel.
 /// Confined to its loop; results complete on it.
@@ -35,21 +36,39 @@ public final class Dialler {
     private final TunnelPool tunnels;
     private final CertificateStore certificates;
     private final SpiffeId self;
-    private final int connectMillis;
+    private final Outside outside;
 
-    public Dialler(
-            EventLoop loop, TunnelPool tunnels, CertificateStore certificates, SpiffeId self, int connectMillis) {
+    public Dialler(EventLoop loop, TunnelPool tunnels, CertificateStore certificates, SpiffeId self, Outside outside) {
         this.loop = loop;
         this.tunnels = tunnels;
         this.certificates = certificates;
         this.self = self;
-        this.connectMillis = connectMillis;
+        this.outside = outside;
     }
 
     /// A channel of bytes that reads nothing by itself. Fails with a [ProxyException].
     /// @param client whom it is opened for
     /// @param baggage what we say of ourselves
     CompletableFuture<Channel> open(Endpoint endpoint, InetSocketAddress client, Baggage baggage, String service) {
+        return endpoint.address().isUnresolved()
+                ? named(endpoint, client, baggage, service)
+                : at(endpoint, client, baggage, service);
+    }
+
+    /// One of its addresses by chance, and if that does not answer another one.
+    private CompletableFuture<Channel> named(
+            Endpoint endpoint, InetSocketAddress client, Baggage baggage, String service) {
+        return onLoop(outside.names().of(endpoint.address().getHostString())).thenCompose(addresses -> {
+            var two = HostLookup.two(addresses, ThreadLocalRandom.current());
+            var opened = at(endpoint.at(two.getFirst()), client, baggage, service);
+            return two.size() == 1
+                    ? opened
+                    : opened.exceptionallyCompose(_ -> at(endpoint.at(two.getLast()), client, baggage, service));
+        });
+    }
+
+    private CompletableFuture<Channel> at(
+            Endpoint endpoint, InetSocketAddress client, Baggage baggage, String service) {
         return endpoint.isTunnelled()
                 ? onLoop(certificates.tls(self))
                         .thenCompose(tls -> tunnel(
@@ -64,8 +83,8 @@ public final class Dialler {
                 : plain(endpoint.address());
     }
 
-    private CompletableFuture<HboneTls> onLoop(CompletableFuture<HboneTls> tls) {
-        return tls.isDone() ? tls : tls.whenCompleteAsync((_, _) -> {}, loop);
+    private <T> CompletableFuture<T> onLoop(CompletableFuture<T> result) {
+        return result.isDone() ? result : result.whenCompleteAsync((_, _) -> {}, loop);
     }
 
     private CompletableFuture<Channel> tunnel(Endpoint endpoint, HboneTls tls, ConnectRequest request) {
@@ -90,7 +109,7 @@ public final class Dialler {
         return new Bootstrap()
                 .group(loop)
                 .channel(EpollSocketChannel.class)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, connectMillis)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, outside.connectMillis())
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.AUTO_READ, false)
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true);
@@ -98,6 +117,12 @@ public final class Dialler {
 
     private CompletableFuture<Channel> plain(InetSocketAddress to) {
         var result = new CompletableFuture<Channel>();
+        if (!outside.admitted().test(to.getAddress())) {
+            result.completeExceptionally(ProxyException.of(
+                    FailureReason.UPSTREAM_CONNECT,
+                    Addresses.text(to) + " is this machine's own: nobody is sent there"));
+            return result;
+        }
         bootstrap().handler(HalfClosed.INSTANCE).connect(to).addListener((ChannelFuture done) -> {
             if (done.isSuccess()) {
                 result.complete(done.channel());

@@ -19,6 +19,7 @@ import dev.culvert.protos.discovery.Resource;
 import dev.culvert.protos.waypoint.Protocol;
 import dev.culvert.protos.waypoint.ServiceConfig;
 import dev.culvert.protos.workload.Address;
+import dev.culvert.protos.workload.LoadBalancing;
 import dev.culvert.protos.workload.NetworkAddress;
 import dev.culvert.protos.workload.Port;
 import dev.culvert.protos.workload.PortList;
@@ -38,6 +39,8 @@ import dev.culvert.waypoint.telemetry.RequestRecord;
 import dev.culvert.waypoint.token.RemoteKeys;
 import dev.culvert.waypoint.trace.Tracing;
 import dev.culvert.waypoint.upstream.Dialler;
+import dev.culvert.waypoint.upstream.HostLookup;
+import dev.culvert.waypoint.upstream.Outside;
 import dev.culvert.waypoint.upstream.UpstreamLimits;
 import dev.culvert.waypoint.upstream.UpstreamPool;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -67,6 +70,9 @@ final class Harbour implements AutoCloseable {
     static final InetAddress VIP = InetAddress.ofLiteral("127.0.0.9");
     private static final SpiffeId WAYPOINT = new SpiffeId("cluster.local", "quay", "w");
     private static final SpiffeId PORTAL = new SpiffeId("cluster.local", "quay", "portal");
+
+    /// Endpoints are on this machine.
+    private static final Outside OUTSIDE = new Outside(5000, HostLookup.ofSystem(), _ -> true);
 
     final MeterRegistry registry = new SimpleMeterRegistry();
     final MeshState mesh = new MeshState();
@@ -125,7 +131,8 @@ final class Harbour implements AutoCloseable {
                 .channel();
         clientLoop = (EventLoop) clients.iterator().next();
         tunnels = new TunnelPool(clientLoop, PoolLimits.DEFAULTS, new LoopLimits(1 << 25));
-        client = new UpstreamPool(clientLoop, new Dialler(clientLoop, tunnels, certificates, PORTAL, 5000), upstream);
+        client =
+                new UpstreamPool(clientLoop, new Dialler(clientLoop, tunnels, certificates, PORTAL, OUTSIDE), upstream);
         certificates.tls(PORTAL).get();
         certificates.tls(WAYPOINT).get();
     }
@@ -133,7 +140,7 @@ final class Harbour implements AutoCloseable {
     private Worker worker(EventLoop loop, UpstreamLimits limits) {
         var budget = new LoopLimits(1 << 25);
         var tunnels = new TunnelPool(loop, PoolLimits.DEFAULTS, budget);
-        var dialler = new Dialler(loop, tunnels, certificates, WAYPOINT, 5000);
+        var dialler = new Dialler(loop, tunnels, certificates, WAYPOINT, OUTSIDE);
         return new Worker(loop, budget, tunnels, new UpstreamPool(loop, dialler, limits));
     }
 
@@ -171,6 +178,42 @@ final class Harbour implements AutoCloseable {
                     .build()));
         }
         mesh.apply(changes);
+    }
+
+    /// The Service without endpoints: connections to these addresses are passed on as they were dialled.
+    void passesOn(InetAddress from, int length) {
+        mesh.apply(List.of(AddressReader.read(Address.newBuilder()
+                .setService(Service.newBuilder()
+                        .setName("berth")
+                        .setNamespace("quay")
+                        .setHostname(BERTH.hostname())
+                        .setLoadBalancing(LoadBalancing.newBuilder()
+                                .setMode(LoadBalancing.Mode.PASSTHROUGH)
+                                .setHealthPolicy(LoadBalancing.HealthPolicy.ALLOW_ALL))
+                        .addAddresses(NetworkAddress.newBuilder()
+                                .setAddress(ByteString.copyFrom(from.getAddress()))
+                                .setLength(length))
+                        .addPorts(Port.newBuilder().setServicePort(80).setTargetPort(80)))
+                .build())));
+    }
+
+    /// Makes a name the only endpoint of port 80.
+    void endpointByName(String host, int port) {
+        endpoints();
+        mesh.apply(List.of(AddressReader.read(Address.newBuilder()
+                .setWorkload(dev.culvert.protos.workload.Workload.newBuilder()
+                        .setUid("Kubernetes/networking.istio.io/ServiceEntry/quay/berth/" + host)
+                        .setName("berth")
+                        .setNamespace("quay")
+                        .setHostname(host)
+                        .putServices(
+                                BERTH.toString(),
+                                PortList.newBuilder()
+                                        .addPorts(Port.newBuilder()
+                                                .setServicePort(80)
+                                                .setTargetPort(port))
+                                        .build()))
+                .build())));
     }
 
     /// Makes the waypoint known, which is the one of the Service at the same address.

@@ -1,0 +1,5 @@
+/// Tests of connections to endpoints.
+@NullMarked
+package dev.culvert.waypoint.upstream;
+
+import org.jspecify.annotations.NullMarked;
