@@ -11,15 +11,19 @@ import dev.culvert.kube.object.DestinationRule;
 import dev.culvert.kube.object.Gap;
 import dev.culvert.kube.object.Gateway;
 import dev.culvert.kube.object.GatewayClass;
+import dev.culvert.kube.object.IstioGateway;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.KubeObject;
 import dev.culvert.kube.object.ObjectKey;
+import dev.culvert.kube.object.PeerAuthentication;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.RequestAuthentication;
 import dev.culvert.kube.object.Route;
 import dev.culvert.kube.object.Service;
 import dev.culvert.kube.object.ServiceEntry;
+import dev.culvert.kube.object.Unserved;
 import dev.culvert.kube.object.VirtualService;
+import dev.culvert.kube.object.WorkloadEntry;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +39,7 @@ final class StatusRules {
     private static final String BOUND = "istio.io/WaypointBound";
     private static final String ZTUNNEL = "ZtunnelAccepted";
     private static final String WAYPOINT = "WaypointAccepted";
+    private static final String EDGE = "GatewayAccepted";
 
     private final TranslationSettings settings;
     private final Deployed deployed;
@@ -75,13 +80,20 @@ final class StatusRules {
 
     private Optional<Wanted> of(KubeObject object, Outcome now, Waypoints waypoints, List<EdgeGateway> edges) {
         return switch (object) {
-            case Service service -> called(service, now, waypoints);
-            case ServiceEntry entry -> called(entry, now, waypoints);
+            case Service service -> called(service, waypoints);
+            case ServiceEntry entry -> Optional.of(called(entry, now, waypoints));
             case AuthorizationPolicy policy -> Optional.of(policy(policy, now, waypoints));
             case RequestAuthentication tokens
             when !tokens.targetRefs().isEmpty() -> Optional.of(targeted(tokens, tokens.targetRefs(), now, waypoints));
-            case VirtualService routes when routes.inMesh() -> Optional.of(traffic(routes, now));
-            case DestinationRule rule -> Optional.of(traffic(rule, now));
+            case RequestAuthentication unbound -> Optional.of(traffic(unbound, WAYPOINT, now));
+            case PeerAuthentication mode -> Optional.of(atNodes(mode, now));
+            case WorkloadEntry machine -> Optional.of(atNodes(machine, now));
+            case VirtualService routes ->
+                Optional.of(traffic(routes, routes.inMesh() || routes.hosts().isEmpty() ? WAYPOINT : EDGE, now));
+            case IstioGateway gateway -> Optional.of(traffic(gateway, EDGE, now));
+            case DestinationRule rule -> Optional.of(traffic(rule, WAYPOINT, now));
+            case Unserved other ->
+                Optional.of(conditions(other, "Accepted", false, "UnsupportedKind", messages(other.key(), now)));
             case GatewayClass known
             when known.controller().equals(Waypoints.CONTROLLER) ->
                 Optional.of(conditions(known, "Accepted", true, "Accepted", "Handled by Culvert"));
@@ -98,26 +110,36 @@ final class StatusRules {
     }
 
     private static Wanted conditions(KubeObject object, String type, boolean holds, String reason, String message) {
-        return Wanted.conditions(
-                object.key(), object.metadata().generation(), List.of(Wanted.condition(type, holds, reason, message)));
+        return conditions(object, List.of(Wanted.condition(type, holds, reason, message)));
     }
 
-    private static Optional<Wanted> called(KubeObject service, Outcome now, Waypoints waypoints) {
-        var binding = waypoints.binding(service);
+    private static Wanted conditions(KubeObject object, List<Map<String, ?>> all) {
+        return Wanted.conditions(object.key(), object.metadata().generation(), all);
+    }
+
+    private static Optional<Wanted> called(Service service, Waypoints waypoints) {
+        return bound(waypoints.of(service)).map(condition -> conditions(service, List.of(condition)));
+    }
+
+    private static Wanted called(ServiceEntry entry, Outcome now, Waypoints waypoints) {
+        return conditions(
+                entry,
+                Stream.concat(Stream.of(ztunnel(entry, now)), bound(waypoints.of(entry)).stream())
+                        .toList());
+    }
+
+    private static Optional<Map<String, ?>> bound(Waypoints.Binding binding) {
         if (binding.wanted().isEmpty()) {
             return Optional.empty();
         }
         return Optional.of(
                 binding.waypoint().isPresent()
-                        ? conditions(
-                                service,
+                        ? Wanted.condition(
                                 BOUND,
                                 true,
                                 "WaypointAccepted",
-                                "Successfully attached to waypoint " + binding.wanted()
-                                        + (service instanceof ServiceEntry ? but(service.key(), now) : ""))
-                        : conditions(
-                                service,
+                                "Successfully attached to waypoint " + binding.wanted())
+                        : Wanted.condition(
                                 BOUND,
                                 false,
                                 binding.why(),
@@ -125,33 +147,40 @@ final class StatusRules {
                                         + " cannot be used; what an L7 policy governs is refused"));
     }
 
-    /// What of an entry its waypoint does not do.
-    private static String but(ObjectKey key, Outcome now) {
-        var messages = messages(key, now);
-        return messages.isEmpty() ? "" : "; but: " + messages;
+    private Wanted policy(AuthorizationPolicy policy, Outcome now, Waypoints waypoints) {
+        return policy.targetRefs().isEmpty()
+                ? atNodes(policy, now)
+                : targeted(policy, policy.targetRefs(), now, waypoints);
     }
 
-    private Wanted policy(AuthorizationPolicy policy, Outcome now, Waypoints waypoints) {
-        if (!policy.targetRefs().isEmpty()) {
-            return targeted(policy, policy.targetRefs(), now, waypoints);
-        }
-        var problems = problems(policy.key(), now);
+    /// Of what node proxies carry out.
+    private static Wanted atNodes(KubeObject object, Outcome now) {
+        return conditions(object, List.of(ztunnel(object, now)));
+    }
+
+    private static Map<String, ?> ztunnel(KubeObject object, Outcome now) {
+        var problems = problems(object.key(), now);
         var refused = problems.stream().anyMatch(Problem::isError);
         return problems.isEmpty()
-                ? conditions(policy, ZTUNNEL, true, "Accepted", "attached to ztunnel")
-                : conditions(policy, ZTUNNEL, !refused, "UnsupportedValue", messages(policy.key(), now));
+                ? Wanted.condition(ZTUNNEL, true, "Accepted", "attached to ztunnel")
+                : Wanted.condition(ZTUNNEL, !refused, "UnsupportedValue", messages(object.key(), now));
     }
 
     /// Of what has no parent to be told of: its problems are the condition's message.
-    private static Wanted traffic(KubeObject object, Outcome now) {
+    private static Wanted traffic(KubeObject object, String type, Outcome now) {
         var problems = problems(object.key(), now);
         var unused = problems.stream().anyMatch(Problem::isUnused);
         var refused = problems.stream().anyMatch(Problem::isError);
         return problems.isEmpty()
-                ? conditions(object, WAYPOINT, true, "Accepted", "in force at the waypoints of its Services")
+                ? conditions(
+                        object,
+                        type,
+                        true,
+                        "Accepted",
+                        type.equals(EDGE) ? "in force at the edge" : "in force at the waypoints of its Services")
                 : conditions(
                         object,
-                        WAYPOINT,
+                        type,
                         !unused && !refused,
                         unused ? "AncestorNotBound" : "PartiallyInvalid",
                         messages(object.key(), now));

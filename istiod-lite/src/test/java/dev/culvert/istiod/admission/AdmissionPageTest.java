@@ -106,6 +106,19 @@ class AdmissionPageTest {
     }
 
     @Test
+    void whatDoesNothingInThisMeshIsTakenWithAWarning() throws Exception {
+        var answer = ask("""
+                apiVersion: networking.istio.io/v1
+                kind: Sidecar
+                metadata: {name: narrow, namespace: quay}
+                spec: {egress: [{hosts: ["./*"]}]}
+                """, "");
+        assertThat(answer.path("allowed").asBoolean()).isTrue();
+        assertThat(answer.path("warnings").toString())
+                .contains("has no effect: this mesh has no sidecars", "remove it: node proxies learn");
+    }
+
+    @Test
     void whatDoesLessThanItSeemsToIsTakenWithWarningsOfItselfOnly() throws Exception {
         var answer = ask(BLOCK.formatted("16"), "");
         assertThat(answer.path("allowed").asBoolean()).isTrue();

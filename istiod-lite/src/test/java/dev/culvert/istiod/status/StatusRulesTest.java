@@ -150,13 +150,15 @@ class StatusRulesTest {
                         WAYPOINT + ENTRY,
                         "ServiceEntry shop/pier",
                         true,
-                        List.of("istio.io/WaypointBound True WaypointAccepted")),
+                        List.of("ZtunnelAccepted True Accepted", "istio.io/WaypointBound True WaypointAccepted")),
                 new Row(
                         "ServiceEntry without its waypoint",
                         ENTRY,
                         "ServiceEntry shop/pier",
                         true,
-                        List.of("istio.io/WaypointBound False WaypointIsNotReady")),
+                        List.of(
+                                "ZtunnelAccepted True UnsupportedValue",
+                                "istio.io/WaypointBound False WaypointIsNotReady")),
                 new Row(
                         "policy of a ServiceEntry",
                         WAYPOINT + ENTRY + policy(OF_ENTRY),
@@ -275,11 +277,91 @@ class StatusRulesTest {
                         .toList();
     }
 
+    private static final String EDGE = """
+            ---
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: Gateway
+            metadata: {name: door, namespace: shop}
+            spec:
+              gatewayClassName: istio
+              infrastructure: {labels: {door: front}}
+              listeners: [{name: mesh, port: 81, protocol: HTTP}]
+            ---
+            apiVersion: networking.istio.io/v1
+            kind: Gateway
+            metadata: {name: g, namespace: shop}
+            spec:
+              selector: {door: front}
+              servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [a.example]}]
+            """;
+
     @Test
-    void rulesOfAnIngressGatewayAreNotOurs() {
-        var yaml =
-                WAYPOINT + CART + traffic("VirtualService", "{hosts: [a], gateways: [g], http: [{" + TO_CART + "}]}");
-        assertThat(all(yaml, true)).extracting(one -> one.key().toString()).doesNotContain("VirtualService shop/t");
+    void whatIsForTheEdgeIsToldWhetherItIsInForceThere() {
+        var routes = traffic("VirtualService", "{hosts: [a.example], gateways: [g], http: [{" + TO_CART + "}]}");
+        var yaml = WAYPOINT + CART + routes + EDGE;
+        assertThat(conditions(yaml, "VirtualService shop/t")).containsExactly("GatewayAccepted True Accepted");
+        assertThat(conditions(yaml, "Istio Gateway shop/g")).containsExactly("GatewayAccepted True Accepted");
+        var nowhere = yaml.replace("selector: {door: front}", "selector: {door: back}");
+        assertThat(conditions(nowhere, "VirtualService shop/t"))
+                .containsExactly("GatewayAccepted False AncestorNotBound");
+        assertThat(conditions(nowhere, "Istio Gateway shop/g"))
+                .containsExactly("GatewayAccepted False AncestorNotBound");
+        assertThat(conditions(WAYPOINT + CART + routes, "VirtualService shop/t"))
+                .containsExactly("GatewayAccepted False PartiallyInvalid");
+    }
+
+    private static List<String> conditions(String yaml, String object) {
+        return conditions(wanted(yaml, true, object).fields().get("conditions"));
+    }
+
+    @Test
+    void whatDoesNothingHereIsToldWhatToWriteInstead() {
+        var yaml = CART + """
+                apiVersion: networking.istio.io/v1
+                kind: Sidecar
+                metadata: {name: s, namespace: shop}
+                spec: {egress: [{hosts: [./*]}]}
+                ---
+                apiVersion: extensions.istio.io/v1alpha1
+                kind: WasmPlugin
+                metadata: {name: w, namespace: shop}
+                spec: {url: "oci://a/b"}
+                """;
+        for (var object : new String[] {"Sidecar shop/s", "WasmPlugin shop/w"}) {
+            assertThat(conditions(yaml, object)).containsExactly("Accepted False UnsupportedKind");
+            assertThat(String.valueOf(wanted(yaml, true, object).fields()))
+                    .as(object)
+                    .contains("has no effect", "AuthorizationPolicy");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "PeerAuthentication | {mtls: {mode: STRICT}} | ZtunnelAccepted True Accepted",
+                "PeerAuthentication | {selector: {matchLabels: {app: cat}}} | ZtunnelAccepted True UnsupportedValue",
+                "RequestAuthentication | {jwtRules: [{issuer: a, jwks: '{}'}]} | WaypointAccepted False AncestorNotBound",
+            })
+    void policiesWithoutAWaypointAreToldWhatBecameOfThem(String kind, String spec, String said) {
+        var yaml = CART + """
+                apiVersion: security.istio.io/v1
+                kind: %s
+                metadata: {name: p, namespace: shop}
+                spec: %s
+                """.formatted(kind, spec);
+        assertThat(conditions(yaml, kind + " shop/p")).containsExactly(said);
+    }
+
+    @Test
+    void aWorkloadEntryIsToldThatItIsKnown() {
+        var yaml = CART + """
+                apiVersion: networking.istio.io/v1
+                kind: WorkloadEntry
+                metadata: {name: vm, namespace: shop}
+                spec: {address: 198.18.0.9}
+                """;
+        assertThat(conditions(yaml, "WorkloadEntry shop/vm")).containsExactly("ZtunnelAccepted True Accepted");
     }
 
     @Test

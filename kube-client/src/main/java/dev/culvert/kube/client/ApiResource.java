@@ -71,6 +71,12 @@ public record ApiResource(Kind kind, String group, String plural, List<String> v
             case DESTINATION_RULE -> "destinationrules";
             case SERVICE_ENTRY -> "serviceentries";
             case WORKLOAD_ENTRY -> "workloadentries";
+            case SIDECAR -> "sidecars";
+            case ENVOY_FILTER -> "envoyfilters";
+            case PROXY_CONFIG -> "proxyconfigs";
+            case WORKLOAD_GROUP -> "workloadgroups";
+            case WASM_PLUGIN -> "wasmplugins";
+            case TRAFFIC_EXTENSION -> "trafficextensions";
         };
     }
 }

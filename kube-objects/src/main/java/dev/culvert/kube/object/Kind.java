@@ -31,7 +31,13 @@ public enum Kind {
     DESTINATION_RULE("DestinationRule", true, "networking.istio.io/v1"),
     REQUEST_AUTHENTICATION("RequestAuthentication", true, "security.istio.io/v1"),
     SERVICE_ENTRY("ServiceEntry", true, "networking.istio.io/v1"),
-    WORKLOAD_ENTRY("WorkloadEntry", true, "networking.istio.io/v1");
+    WORKLOAD_ENTRY("WorkloadEntry", true, "networking.istio.io/v1"),
+    SIDECAR("Sidecar", true, "networking.istio.io/v1"),
+    ENVOY_FILTER("EnvoyFilter", true, "networking.istio.io/v1alpha3"),
+    PROXY_CONFIG("ProxyConfig", true, "networking.istio.io/v1beta1"),
+    WORKLOAD_GROUP("WorkloadGroup", true, "networking.istio.io/v1"),
+    WASM_PLUGIN("WasmPlugin", true, "extensions.istio.io/v1alpha1"),
+    TRAFFIC_EXTENSION("TrafficExtension", true, "extensions.istio.io/v1alpha1");
 
     private final String text;
     private final boolean namespaced;
@@ -84,7 +90,11 @@ public enum Kind {
                     CONFIG_MAP,
                     ENDPOINT_SLICE,
                     DEPLOYMENT,
-                    MUTATING_WEBHOOK -> List.of(apiVersion);
+                    MUTATING_WEBHOOK,
+                    ENVOY_FILTER,
+                    PROXY_CONFIG,
+                    WASM_PLUGIN,
+                    TRAFFIC_EXTENSION -> List.of(apiVersion);
             case PEER_AUTHENTICATION,
                     AUTHORIZATION_POLICY,
                     REQUEST_AUTHENTICATION,
@@ -94,8 +104,13 @@ public enum Kind {
                     REFERENCE_GRANT -> List.of(apiVersion, apiVersion + "beta1");
             case GRPC_ROUTE -> List.of(apiVersion, apiVersion + "alpha2");
             case TLS_ROUTE, TCP_ROUTE -> List.of(apiVersion, apiVersion + "alpha3", apiVersion + "alpha2");
-            case VIRTUAL_SERVICE, DESTINATION_RULE, ISTIO_GATEWAY, SERVICE_ENTRY, WORKLOAD_ENTRY ->
-                List.of(apiVersion, apiVersion + "beta1", apiVersion + "alpha3");
+            case VIRTUAL_SERVICE,
+                    DESTINATION_RULE,
+                    ISTIO_GATEWAY,
+                    SERVICE_ENTRY,
+                    WORKLOAD_ENTRY,
+                    SIDECAR,
+                    WORKLOAD_GROUP -> List.of(apiVersion, apiVersion + "beta1", apiVersion + "alpha3");
         };
     }
 }

@@ -24,7 +24,8 @@ public sealed interface KubeObject
                 DestinationRule,
                 RequestAuthentication,
                 ServiceEntry,
-                WorkloadEntry {
+                WorkloadEntry,
+                Unserved {
     Metadata metadata();
 
     /// Where the object begins.
@@ -56,6 +57,7 @@ public sealed interface KubeObject
             case DestinationRule _ -> Kind.DESTINATION_RULE;
             case ServiceEntry _ -> Kind.SERVICE_ENTRY;
             case WorkloadEntry _ -> Kind.WORKLOAD_ENTRY;
+            case Unserved other -> other.kind();
         };
     }
 

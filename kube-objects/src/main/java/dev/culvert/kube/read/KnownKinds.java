@@ -9,19 +9,8 @@ import java.util.TreeSet;
 /// Kinds that we know by name and do not act on.
 final class KnownKinds {
     /// Their authors expect a mesh to act on them.
-    private static final Set<String> MESH = Set.of(
-            "UDPRoute",
-            "BackendTLSPolicy",
-            "WorkloadGroup",
-            "Sidecar",
-            "EnvoyFilter",
-            "ProxyConfig",
-            "Telemetry",
-            "WasmPlugin",
-            "TrafficExtension",
-            "NetworkPolicy",
-            "Ingress",
-            "IngressClass");
+    private static final Set<String> MESH =
+            Set.of("UDPRoute", "BackendTLSPolicy", "Telemetry", "NetworkPolicy", "Ingress", "IngressClass");
 
     /// Others that people keep in the same folder.
     private static final Set<String> OTHER = Set.of(

@@ -183,6 +183,8 @@ final class ObjectReader {
             case REQUEST_AUTHENTICATION -> TokenReader.requestAuthentication(object, metadata);
             case SERVICE_ENTRY -> ServiceEntryReader.serviceEntry(object, metadata);
             case WORKLOAD_ENTRY -> ServiceEntryReader.workloadEntry(object, metadata);
+            case SIDECAR, ENVOY_FILTER, PROXY_CONFIG, WORKLOAD_GROUP, WASM_PLUGIN, TRAFFIC_EXTENSION ->
+                UnservedKinds.read(object, metadata, kind);
         };
     }
 

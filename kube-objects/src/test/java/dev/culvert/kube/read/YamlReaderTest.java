@@ -11,11 +11,13 @@ import dev.culvert.kube.object.PortRef;
 import dev.culvert.kube.object.Probe;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.Service;
+import dev.culvert.kube.object.Unserved;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class YamlReaderTest {
@@ -244,15 +246,39 @@ class YamlReaderTest {
     @Test
     void kindsThatWeDoNotActOnAreWarnedOf() {
         var result = YamlReader.read(FILE, """
-                apiVersion: networking.istio.io/v1
-                kind: EnvoyFilter
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: BackendTLSPolicy
                 metadata: {name: a}
                 spec: {anything: goes}
                 """);
         assertThat(result.unclear()).isFalse();
         assertThat(result.problems().toString())
-                .contains("shop.yaml:2: EnvoyFilter a: EnvoyFilter is not supported yet and is ignored");
+                .contains("shop.yaml:2: BackendTLSPolicy a: BackendTLSPolicy is not supported yet and is ignored");
         assertThat(result.problems().getFirst().severity()).isEqualTo(Problem.Severity.WARNING);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "Sidecar, networking.istio.io/v1, AuthorizationPolicy of the callee",
+        "EnvoyFilter, networking.istio.io/v1alpha3, write an HTTPRoute",
+        "ProxyConfig, networking.istio.io/v1beta1, spec.infrastructure.parametersRef",
+        "WorkloadGroup, networking.istio.io/v1beta1, write a WorkloadEntry for each machine",
+        "WasmPlugin, extensions.istio.io/v1alpha1, write an AuthorizationPolicy or a RequestAuthentication",
+        "TrafficExtension, extensions.istio.io/v1alpha1, write an AuthorizationPolicy or a RequestAuthentication"
+    })
+    void kindsOfSidecarsHaveNoEffectAndTheirAuthorsAreToldWhatToWrite(String kind, String version, String fix) {
+        var result = YamlReader.read(FILE, """
+                apiVersion: %s
+                kind: %s
+                metadata: {name: a}
+                spec: {anything: goes}
+                """.formatted(version, kind));
+        assertThat(result.objects()).singleElement().isInstanceOf(Unserved.class);
+        assertThat(result.objects().getFirst().kind().text()).isEqualTo(kind);
+        var problem = result.problems().getFirst();
+        assertThat(problem.isUnused()).isTrue();
+        assertThat(problem.isError()).isFalse();
+        assertThat(problem.fix()).contains(fix);
     }
 
     private static KubeObject only(String yaml) {
