@@ -45,10 +45,19 @@ final class Http implements AutoCloseable {
 
     /// @param pod `namespace/name`
     static Http serve(String pod) throws IOException {
-        try (var netns = NetworkNamespace.open(Path.of("/run/netns", "pod-" + pod.replace('/', '-')))) {
+        return serve("pod-" + pod.replace('/', '-'), 8080, pod.substring(pod.indexOf('/') + 1));
+    }
+
+    /// Where no pod is: beside the controller.
+    static Http serveOutside(int port) throws IOException {
+        return serve("control-plane", port, "outside");
+    }
+
+    private static Http serve(String namespace, int port, String name) throws IOException {
+        try (var netns = NetworkNamespace.open(Path.of("/run/netns", namespace))) {
             var server =
-                    netns.<HttpServer, IOException>call(() -> HttpServer.create(new InetSocketAddress(8080), 1024));
-            var http = new Http(server, pod.substring(pod.indexOf('/') + 1));
+                    netns.<HttpServer, IOException>call(() -> HttpServer.create(new InetSocketAddress(port), 1024));
+            var http = new Http(server, name);
             server.createContext("/", http::answer);
             server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
             server.start();

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -20,6 +23,43 @@ import org.junit.jupiter.api.io.TempDir;
 class WaypointTest {
     private static final String FILE = "corpus.yaml";
     private static final String WAYPOINT = "quay-waypoint-0";
+
+    /// Beside the nodes, where no pod is.
+    private static final InetSocketAddress AWAY = new InetSocketAddress(InetAddress.ofLiteral("198.18.0.1"), 18080);
+
+    private static final InetSocketAddress OFFSHORE = new InetSocketAddress(InetAddress.ofLiteral("198.19.200.1"), 80);
+    private static final InetSocketAddress ONSHORE = new InetSocketAddress(InetAddress.ofLiteral("198.19.200.2"), 80);
+    private static final String ENTRIES = """
+            apiVersion: networking.istio.io/v1
+            kind: ServiceEntry
+            metadata: {name: offshore, namespace: quay, labels: {istio.io/use-waypoint: quay-waypoint}}
+            spec:
+              hosts: [offshore.example]
+              addresses: [198.19.200.1]
+              resolution: STATIC
+              ports: [{number: 80, name: http, protocol: HTTP, targetPort: 18080}]
+              endpoints: [{address: 198.18.0.1}]
+            ---
+            apiVersion: networking.istio.io/v1
+            kind: ServiceEntry
+            metadata: {name: onshore, namespace: quay, labels: {istio.io/use-waypoint: quay-waypoint}}
+            spec:
+              hosts: [onshore.example]
+              addresses: [198.19.200.2]
+              location: MESH_INTERNAL
+              resolution: STATIC
+              ports: [{number: 80, name: http, protocol: HTTP, targetPort: 8080}]
+              workloadSelector: {labels: {app: customs}}
+            ---
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: offshore-readers, namespace: quay}
+            spec:
+              targetRefs:
+              - {group: networking.istio.io, kind: ServiceEntry, name: offshore}
+              - {group: networking.istio.io, kind: ServiceEntry, name: onshore}
+              rules: [{to: [{operation: {methods: [GET]}}]}]
+            """;
 
     private Quay quay;
 
@@ -156,6 +196,65 @@ class WaypointTest {
             failed += get("customs", "/") == 200 ? 0 : 1;
         }
         assertThat(failed).as("calls that failed while the Gateway went away").isZero();
+    }
+
+    /// The one's endpoint is outside of the mesh, the other's are in it.
+    @Test
+    void hostsOfServiceEntriesAreServedAndWhatGovernsThemHasNoWayAround() throws Exception {
+        try (var outside = Http.serveOutside(AWAY.getPort())) {
+            assertThat(answer(AWAY, "POST")).as("ungoverned").isEqualTo(200);
+            quay.mesh.write(FILE, ENTRIES);
+            for (var host : List.of(OFFSHORE, ONSHORE)) {
+                Await.until(host + " is read only", () -> answer(host, "POST") == 403);
+                assertThat(answer(host, "GET")).as(host + "").isEqualTo(200);
+            }
+            Await.until("those calls are logged", () -> quay.log(WAYPOINT).contains("offshore.example"));
+            var served = outside.served();
+            assertThat(answer(AWAY, "GET")).as("past the waypoint").isZero();
+            assertThat(outside.served()).isEqualTo(served);
+            quay.mesh.write(FILE, ENTRIES.replace("use-waypoint: quay-waypoint", "use-waypoint: ghost"));
+            for (var host : List.of(OFFSHORE, ONSHORE)) {
+                Await.until(host + " takes nobody", () -> answer(host, "GET") == 0);
+            }
+            assertThat(answer(AWAY, "GET"))
+                    .as("past a waypoint that is not there")
+                    .isZero();
+        }
+    }
+
+    @Test
+    void anEntryWithoutEndpointsIsReachedThroughItsWaypointWhereItWasDialled() throws Exception {
+        try (var _ = Http.serveOutside(AWAY.getPort())) {
+            quay.mesh.write(FILE, """
+                    apiVersion: networking.istio.io/v1
+                    kind: ServiceEntry
+                    metadata: {name: passed, namespace: quay, labels: {istio.io/use-waypoint: quay-waypoint}}
+                    spec:
+                      hosts: [passed.example]
+                      addresses: [198.18.0.0/31]
+                      resolution: NONE
+                      ports: [{number: 18080, name: http, protocol: HTTP}]
+                    ---
+                    apiVersion: security.istio.io/v1
+                    kind: AuthorizationPolicy
+                    metadata: {name: passed-readers, namespace: quay}
+                    spec:
+                      targetRefs: [{group: networking.istio.io, kind: ServiceEntry, name: passed}]
+                      rules: [{to: [{operation: {methods: [GET]}}]}]
+                    """);
+            Await.until("it is read only", () -> answer(AWAY, "POST") == 403);
+            assertThat(answer(AWAY, "GET")).isEqualTo(200);
+        }
+    }
+
+    /// 0 if there is none.
+    private int answer(InetSocketAddress host, String method) throws IOException {
+        var from = quay.portal();
+        try {
+            return Http.call(from, host, method, "/").status();
+        } catch (IOException refused) {
+            return 0;
+        }
     }
 
     private int get(String service, String path) throws IOException {

@@ -1,7 +1,6 @@
 package dev.culvert.waypoint.http;
 
 import dev.culvert.mesh.model.state.MeshSnapshot;
-import dev.culvert.mesh.model.workload.LoadBalancing;
 import dev.culvert.mesh.model.workload.NamespacedHostname;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.Workload;
@@ -158,19 +157,19 @@ public final class Inner {
         }
     }
 
-    /// An endpoint of a cluster. Of a service that passes connections on as they were dialled it is what was dialled.
+    /// An endpoint of a cluster. Of a service that passes connections on as they were dialled it is what was dialled,
+    /// unless that is a workload.
     Optional<Cluster.Chosen> choose(ClusterSpec spec, @Nullable Long hash, Set<String> tried) {
         var mesh = serving.mesh().current();
         var called = new NamespacedHostname(spec.key().namespace(), spec.key().hostname());
         if (!edge && called.equals(service.key())) {
-            var passing =
-                    mesh.service(called).filter(one -> one.loadBalancing().mode() == LoadBalancing.Mode.PASSTHROUGH);
+            var passing = mesh.service(called).filter(Service::passesOn);
             if (passing.isPresent()) {
-                var endpoint = mesh.workloadAt(
-                                serving.network(), caller.dialled().getAddress())
-                        .map(known -> Endpoint.of(known, caller.dialled()))
-                        .orElseGet(() -> Endpoint.dialled(passing.get(), caller.dialled()));
-                return Optional.of(serving.clusters().of(spec).only(endpoint));
+                var known = mesh.workloadAt(serving.network(), caller.dialled().getAddress());
+                return known.isPresent()
+                        ? Optional.empty()
+                        : Optional.of(
+                                serving.clusters().of(spec).only(Endpoint.dialled(passing.get(), caller.dialled())));
             }
         }
         return serving.choose(spec, hash, tried);

@@ -70,21 +70,22 @@ final class TunnelOpening {
     }
 
     /// An address means the same here as to the caller's node: of several services that have it the one of the
-    /// caller's namespace.
+    /// caller's namespace. A service that passes connections on is none for workloads whose addresses it
+    /// covers, which would take from us what they take from nobody else.
     private Optional<Meant> meant(InetSocketAddress dialled) {
         var serving = connection.config().serving();
         var mesh = serving.mesh().current();
         var now = serving.configs().current();
         var service = mesh.serviceAt(serving.network(), dialled.getAddress(), identity.namespace());
-        if (service.isPresent()) {
+        var workload = mesh.workloadAt(serving.network(), dialled.getAddress());
+        if (service.isPresent() && (workload.isEmpty() || !service.get().passesOn())) {
             return now.service(service.get().key())
                     .filter(governed -> governed.port(dialled.getPort()).isPresent())
                     .map(governed -> new Meant(governed, null));
         }
         return now.pods()
-                .flatMap(governed -> mesh.workloadAt(serving.network(), dialled.getAddress())
-                        .filter(this::namesUs)
-                        .map(workload -> new Meant(governed, Endpoint.of(workload, dialled))));
+                .flatMap(governed ->
+                        workload.filter(this::namesUs).map(known -> new Meant(governed, Endpoint.of(known, dialled))));
     }
 
     private boolean namesUs(Workload workload) {

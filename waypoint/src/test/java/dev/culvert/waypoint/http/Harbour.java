@@ -197,6 +197,17 @@ final class Harbour implements AutoCloseable {
                 .build())));
     }
 
+    /// Somebody has the address that the client dials.
+    void podAtTheAddress() {
+        mesh.apply(List.of(AddressReader.read(Address.newBuilder()
+                .setWorkload(dev.culvert.protos.workload.Workload.newBuilder()
+                        .setUid("Kubernetes//Pod/quay/lone")
+                        .setName("lone")
+                        .setNamespace("quay")
+                        .addAddresses(ByteString.copyFrom(VIP.getAddress())))
+                .build())));
+    }
+
     /// Makes a name the only endpoint of port 80.
     void endpointByName(String host, int port) {
         endpoints();

@@ -1,6 +1,7 @@
 package dev.culvert.waypoint.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.TextFormat;
 import com.sun.net.httpserver.HttpServer;
@@ -17,6 +18,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -82,6 +84,19 @@ class OutsideTest {
                 raw.say("ahoy").finish();
                 assertThat(raw.awaitEnd()).isEqualTo("\177\0\0\tahoy");
             }
+        }
+    }
+
+    /// A pod in the range takes from its waypoint what it takes from nobody else.
+    @Test
+    void aWorkloadInTheRangeIsNotPassedOnTo() throws Exception {
+        var contacted = new AtomicInteger();
+        try (var server = new RawServer(_ -> contacted.incrementAndGet())) {
+            harbour.passesOn(InetAddress.ofLiteral("127.0.0.8"), 29);
+            harbour.podAtTheAddress();
+            harbour.configure(Harbour.config(Protocol.TCP, "").setPorts(0, port(Protocol.TCP, server.port())));
+            assertThatThrownBy(() -> raw(server.port())).hasMessageContaining("503");
+            assertThat(contacted).hasValue(0);
         }
     }
 

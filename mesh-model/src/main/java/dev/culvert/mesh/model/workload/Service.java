@@ -53,6 +53,11 @@ public record Service(
         return Optional.ofNullable(waypointOrNull);
     }
 
+    /// Whether it has no endpoints of its own: connections go where they were dialled.
+    public boolean passesOn() {
+        return loadBalancing.mode() == LoadBalancing.Mode.PASSTHROUGH;
+    }
+
     public boolean visibleTo(String clientNamespace) {
         return !visibleInNamespaceOnly || clientNamespace.equals(key.namespace());
     }
