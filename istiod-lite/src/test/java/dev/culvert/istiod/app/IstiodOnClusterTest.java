@@ -22,6 +22,7 @@ import dev.culvert.proxy.xds.MeshResources;
 import dev.culvert.proxy.xds.XdsClient;
 import dev.culvert.proxy.xds.XdsMetrics;
 import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
@@ -32,6 +33,7 @@ import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookC
 import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -372,6 +374,49 @@ class IstiodOnClusterTest {
             await(() -> Optional.of(isToldOf(shop)).filter(told -> told));
         } finally {
             client.resource(tag).delete();
+        }
+    }
+
+    /// Kinds of the cluster's that come later are watched then.
+    @Test
+    void whatDoesNothingHereIsToldSoOnTheObject() throws Exception {
+        try (var istiod = istiod("istiod-a")) {
+            assertThat(istiod.port()).isPositive();
+            client.resource("""
+                    apiVersion: apiextensions.k8s.io/v1
+                    kind: CustomResourceDefinition
+                    metadata: {name: sidecars.networking.istio.io}
+                    spec:
+                      group: networking.istio.io
+                      scope: Namespaced
+                      names: {kind: Sidecar, listKind: SidecarList, plural: sidecars, singular: sidecar}
+                      versions:
+                        - name: v1
+                          served: true
+                          storage: true
+                          subresources: {status: {}}
+                          schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+                    """).forceConflicts().serverSideApply();
+            var narrow = """
+                    apiVersion: networking.istio.io/v1
+                    kind: Sidecar
+                    metadata: {name: narrow, namespace: %s}
+                    spec: {egress: [{hosts: ["./*"]}]}
+                    """.formatted(shop);
+            var sidecar = await(() -> applied(narrow));
+            var told = await(() -> Optional.ofNullable(
+                    client.resource(sidecar).get().getAdditionalProperties().get("status")));
+            assertThat(told.toString())
+                    .contains("type=Accepted", "status=False", "has no effect: this mesh has no sidecars");
+        }
+    }
+
+    /// Empty while the API server does not know the kind yet.
+    private Optional<GenericKubernetesResource> applied(String yaml) {
+        try {
+            return Optional.of((GenericKubernetesResource) client.resource(yaml).serverSideApply());
+        } catch (KubernetesClientException notYet) {
+            return Optional.empty();
         }
     }
 
