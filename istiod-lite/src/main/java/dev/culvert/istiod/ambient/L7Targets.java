@@ -101,6 +101,23 @@ public final class L7Targets {
                 .toList();
     }
 
+    /// Whether an object is for a Service or a host of a ServiceEntry.
+    public static boolean meansService(KubeObject object, List<Target> targets, MeshService service) {
+        return targets.stream().anyMatch(target -> service.isTarget(object, target));
+    }
+
+    /// Whether an object is for the whole traffic of a waypoint.
+    public static boolean meansGateway(
+            KubeObject object, List<Target> targets, Waypoints.Binding binding, TranslationSettings settings) {
+        return targets.stream().anyMatch(target -> isGateway(object, target, binding, settings));
+    }
+
+    /// Whether an object is for a gateway at the edge.
+    public static boolean meansEdge(
+            KubeObject object, List<Target> targets, Gateway gateway, TranslationSettings settings) {
+        return targets.stream().anyMatch(target -> isEdge(object, target, gateway, settings));
+    }
+
     private static boolean isEdge(KubeObject policy, Target target, Gateway gateway, TranslationSettings settings) {
         if (!target.group().equals(GATEWAY_API)) {
             return false;

@@ -32,7 +32,8 @@ public final class Revisions {
             Kind.TLS_ROUTE,
             Kind.ISTIO_GATEWAY,
             Kind.VIRTUAL_SERVICE,
-            Kind.DESTINATION_RULE));
+            Kind.DESTINATION_RULE,
+            Kind.TELEMETRY));
 
     private static final Set<Kind> POLICIES = Collections.unmodifiableSet(
             EnumSet.of(Kind.PEER_AUTHENTICATION, Kind.AUTHORIZATION_POLICY, Kind.REQUEST_AUTHENTICATION));

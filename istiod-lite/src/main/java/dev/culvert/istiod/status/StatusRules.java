@@ -21,6 +21,7 @@ import dev.culvert.kube.object.RequestAuthentication;
 import dev.culvert.kube.object.Route;
 import dev.culvert.kube.object.Service;
 import dev.culvert.kube.object.ServiceEntry;
+import dev.culvert.kube.object.Telemetry;
 import dev.culvert.kube.object.Unserved;
 import dev.culvert.kube.object.VirtualService;
 import dev.culvert.kube.object.WorkloadEntry;
@@ -94,6 +95,7 @@ final class StatusRules {
             case DestinationRule rule -> Optional.of(traffic(rule, WAYPOINT, now));
             case Unserved other ->
                 Optional.of(conditions(other, "Accepted", false, "UnsupportedKind", messages(other.key(), now)));
+            case Telemetry telemetry -> Optional.of(traffic(telemetry, WAYPOINT, now));
             case GatewayClass known
             when known.controller().equals(Waypoints.CONTROLLER) ->
                 Optional.of(conditions(known, "Accepted", true, "Accepted", "Handled by Culvert"));
@@ -177,7 +179,7 @@ final class StatusRules {
                         type,
                         true,
                         "Accepted",
-                        type.equals(EDGE) ? "in force at the edge" : "in force at the waypoints of its Services")
+                        type.equals(EDGE) ? "in force at the edge" : "in force at the waypoints and gateways that it is for")
                 : conditions(
                         object,
                         type,

@@ -9,10 +9,13 @@ import dev.culvert.istiod.ingress.EdgePods;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.protos.waypoint.GatewayConfig;
+import dev.culvert.protos.waypoint.Telemetry;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /// What each gateway at the edge of the mesh is told: its ports, with certificates and routes by host.
 final class GatewayTables {
@@ -40,19 +43,22 @@ final class GatewayTables {
     }
 
     /// By the name of the resource.
-    Map<String, GatewayConfig> translate(List<Problem> problems) {
+    /// @param telemetry what is told of requests that come in by these pods
+    Map<String, GatewayConfig> translate(Function<EdgePods, Optional<Telemetry>> telemetry, List<Problem> problems) {
         var all = new TreeMap<String, GatewayConfig>();
         var pods = EdgePods.all(objects);
         var servers = new ServerTables(objects, services, routes, backends, problems);
         for (var one : pods) {
-            all.put(one.resourceName(), translate(one, servers));
+            var to = translate(one, servers);
+            telemetry.apply(one).ifPresent(to::setTelemetry);
+            all.put(one.resourceName(), to.build());
             one.gateway().ifPresent(gateway -> check(gateway, problems));
         }
         services.check(pods, problems);
         return all;
     }
 
-    private GatewayConfig translate(EdgePods pods, ServerTables servers) {
+    private GatewayConfig.Builder translate(EdgePods pods, ServerTables servers) {
         var to = GatewayConfig.newBuilder()
                 .setNamespace(pods.namespace())
                 .setName(pods.name())
@@ -71,7 +77,7 @@ final class GatewayTables {
                 .flatMap(one -> L7Targets.tokensOfEdge(one, objects, settings).stream())
                 .flatMap(TokenRules::translate)
                 .forEach(to::addJwtRules);
-        return to.build();
+        return to;
     }
 
     // ---- what authors should know ----

@@ -7,7 +7,6 @@ import dev.culvert.istiod.ambient.TranslationSettings;
 import dev.culvert.istiod.ambient.Waypoints;
 import dev.culvert.kube.object.AuthorizationPolicy;
 import dev.culvert.kube.object.ObjectSet;
-import dev.culvert.kube.object.Pod;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.RequestAuthentication;
 import dev.culvert.protos.waypoint.GatewayConfig;
@@ -44,6 +43,8 @@ public final class WaypointTranslator {
         var services = MeshServices.of(objects, settings);
         var routes = new RouteTables(objects, settings, problems, new Destinations(objects, settings, services));
         var policies = new PolicyRules(settings);
+        var telemetry = new TelemetryScopes(objects, settings);
+        var merge = new TelemetryMerge(objects, settings);
         for (var service : services.all()) {
             var binding = waypoints.of(service);
             if (binding.waypoint().isEmpty()) {
@@ -70,16 +71,26 @@ public final class WaypointTranslator {
             L7Targets.tokens(service, binding, objects, settings).stream()
                     .flatMap(TokenRules::translate)
                     .forEach(to::addJwtRules);
+            merge.of(telemetry.of(service, binding)).ifPresent(to::setTelemetry);
             resources.put(binding.waypoint().get().key() + "/" + service.key(), to.build());
         }
         for (var pod : objects.pods()) {
-            pods(pod, waypoints, objects, policies, resources);
+            var binding = waypoints.of(pod);
+            binding.waypoint()
+                    .map(waypoint -> waypoint.key() + "/" + PODS)
+                    .ifPresent(name -> resources.computeIfAbsent(name, _ -> {
+                        var to = pods(binding, objects, policies);
+                        merge.of(telemetry.of(binding)).ifPresent(to::setTelemetry);
+                        return to.build();
+                    }));
         }
-        var gateways = new GatewayTables(objects, settings, services, routes, policies).translate(problems);
+        var gateways = new GatewayTables(objects, settings, services, routes, policies)
+                .translate(pods -> merge.of(telemetry.of(pods)), problems);
         routes.check();
         var advice = new PolicyAdvice(objects, settings, problems);
         objects.all(AuthorizationPolicy.class).forEach(advice::check);
         objects.all(RequestAuthentication.class).forEach(advice::check);
+        new TelemetryAdvice(objects, settings, problems, merge).check(telemetry);
         return new Result(resources, gateways, problems);
     }
 
@@ -92,23 +103,14 @@ public final class WaypointTranslator {
         };
     }
 
-    private static void pods(
-            Pod pod,
-            Waypoints waypoints,
-            ObjectSet objects,
-            PolicyRules policies,
-            Map<String, ServiceConfig> resources) {
-        var binding = waypoints.of(pod);
-        binding.waypoint()
-                .ifPresent(waypoint -> resources.computeIfAbsent(waypoint.key() + "/" + PODS, _ -> {
-                    var to = ServiceConfig.newBuilder()
-                            .setPathNormalization(MeshDefaults.paths(objects, policies.settings()));
-                    L7Targets.ofGateway(binding, objects, policies.settings())
-                            .forEach(policy -> to.addPolicies(policies.translate(policy)));
-                    L7Targets.tokens(binding, objects, policies.settings()).stream()
-                            .flatMap(TokenRules::translate)
-                            .forEach(to::addJwtRules);
-                    return to.build();
-                }));
+    /// What governs pods that are called by their own addresses.
+    private static ServiceConfig.Builder pods(Waypoints.Binding binding, ObjectSet objects, PolicyRules policies) {
+        var to = ServiceConfig.newBuilder().setPathNormalization(MeshDefaults.paths(objects, policies.settings()));
+        L7Targets.ofGateway(binding, objects, policies.settings())
+                .forEach(policy -> to.addPolicies(policies.translate(policy)));
+        L7Targets.tokens(binding, objects, policies.settings()).stream()
+                .flatMap(TokenRules::translate)
+                .forEach(to::addJwtRules);
+        return to;
     }
 }

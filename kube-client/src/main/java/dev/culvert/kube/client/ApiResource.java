@@ -77,6 +77,7 @@ public record ApiResource(Kind kind, String group, String plural, List<String> v
             case WORKLOAD_GROUP -> "workloadgroups";
             case WASM_PLUGIN -> "wasmplugins";
             case TRAFFIC_EXTENSION -> "trafficextensions";
+            case TELEMETRY -> "telemetries";
         };
     }
 }

@@ -37,7 +37,8 @@ public enum Kind {
     PROXY_CONFIG("ProxyConfig", true, "networking.istio.io/v1beta1"),
     WORKLOAD_GROUP("WorkloadGroup", true, "networking.istio.io/v1"),
     WASM_PLUGIN("WasmPlugin", true, "extensions.istio.io/v1alpha1"),
-    TRAFFIC_EXTENSION("TrafficExtension", true, "extensions.istio.io/v1alpha1");
+    TRAFFIC_EXTENSION("TrafficExtension", true, "extensions.istio.io/v1alpha1"),
+    TELEMETRY("Telemetry", true, "telemetry.istio.io/v1");
 
     private final String text;
     private final boolean namespaced;
@@ -103,6 +104,7 @@ public enum Kind {
                     HTTP_ROUTE,
                     REFERENCE_GRANT -> List.of(apiVersion, apiVersion + "beta1");
             case GRPC_ROUTE -> List.of(apiVersion, apiVersion + "alpha2");
+            case TELEMETRY -> List.of(apiVersion, apiVersion + "alpha1");
             case TLS_ROUTE, TCP_ROUTE -> List.of(apiVersion, apiVersion + "alpha3", apiVersion + "alpha2");
             case VIRTUAL_SERVICE,
                     DESTINATION_RULE,

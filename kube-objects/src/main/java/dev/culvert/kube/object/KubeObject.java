@@ -25,7 +25,8 @@ public sealed interface KubeObject
                 RequestAuthentication,
                 ServiceEntry,
                 WorkloadEntry,
-                Unserved {
+                Unserved,
+                Telemetry {
     Metadata metadata();
 
     /// Where the object begins.
@@ -58,6 +59,7 @@ public sealed interface KubeObject
             case ServiceEntry _ -> Kind.SERVICE_ENTRY;
             case WorkloadEntry _ -> Kind.WORKLOAD_ENTRY;
             case Unserved other -> other.kind();
+            case Telemetry _ -> Kind.TELEMETRY;
         };
     }
 

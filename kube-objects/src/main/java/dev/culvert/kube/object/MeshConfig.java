@@ -11,6 +11,7 @@ import java.util.Optional;
 /// @param retry of routes that say nothing of it
 /// @param trustedProxies how many proxies stand in front of gateways that do not say it themselves
 /// @param paths what is done to paths before they are matched and sent on
+/// @param telemetry what is told of requests
 public record MeshConfig(
         Metadata metadata,
         Optional<String> trustDomain,
@@ -19,6 +20,7 @@ public record MeshConfig(
         Optional<HttpRule.Retry> retry,
         int trustedProxies,
         PathNormalization paths,
+        MeshTelemetry telemetry,
         Place place)
         implements KubeObject {
     /// Its name, in every mesh.

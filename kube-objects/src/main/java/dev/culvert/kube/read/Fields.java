@@ -207,6 +207,10 @@ final class Fields {
         }
     }
 
+    boolean isMapping(String name) {
+        return find(name).filter(MappingNode.class::isInstance).isPresent();
+    }
+
     boolean isInteger(String name) {
         return find(name).filter(value -> value.getTag().equals(Tag.INT)).isPresent();
     }

@@ -10,7 +10,7 @@ import java.util.TreeSet;
 final class KnownKinds {
     /// Their authors expect a mesh to act on them.
     private static final Set<String> MESH =
-            Set.of("UDPRoute", "BackendTLSPolicy", "Telemetry", "NetworkPolicy", "Ingress", "IngressClass");
+            Set.of("UDPRoute", "BackendTLSPolicy", "NetworkPolicy", "Ingress", "IngressClass");
 
     /// Others that people keep in the same folder.
     private static final Set<String> OTHER = Set.of(

@@ -24,7 +24,6 @@ final class MeshConfigReader {
             "enableAutoMtls",
             "enableEnvoyAccessLogService",
             "enablePrometheusMerge",
-            "enableTracing",
             "h2UpgradePolicy",
             "inboundClusterStatName",
             "inboundTrafficPolicy",
@@ -41,18 +40,13 @@ final class MeshConfigReader {
             "verifyCertificateAtClient");
     /// What to do instead.
     private static final Map<String, String> NOT_YET = Map.ofEntries(
-            Map.entry("accessLogEncoding", "set CULVERT_WAYPOINT_ACCESS_LOG of the controller"),
-            Map.entry("accessLogFile", "set CULVERT_WAYPOINT_ACCESS_LOG of the controller"),
-            Map.entry("accessLogFormat", "set CULVERT_WAYPOINT_ACCESS_LOG of the controller"),
             Map.entry("caCertificates", "put further roots into the Secret cacerts"),
             Map.entry("connectTimeout", "set CULVERT_CONNECT_TIMEOUT of waypoints, or a DestinationRule's"),
             Map.entry("defaultDestinationRuleExportTo", "write exportTo in each DestinationRule"),
-            Map.entry("defaultProviders", "set OTEL_EXPORTER_OTLP_ENDPOINT of waypoints"),
             Map.entry("defaultServiceExportTo", "remove it: every Service is seen"),
             Map.entry("defaultTrafficPolicy", "write a DestinationRule for each host"),
             Map.entry("defaultVirtualServiceExportTo", "write exportTo in each VirtualService"),
             Map.entry("dnsRefreshRate", "remove it"),
-            Map.entry("extensionProviders", "set OTEL_EXPORTER_OTLP_ENDPOINT of waypoints for traces"),
             Map.entry("hboneIdleTimeout", "set CULVERT_TUNNEL_IDLE of ztunnel"),
             Map.entry("localityLbSetting", "write it in a DestinationRule"),
             Map.entry("meshMTLS", "remove it: TLS 1.3 only"),
@@ -87,6 +81,7 @@ final class MeshConfigReader {
                 ProxyConfigReader.trustedProxies(mesh.childOrEmpty("defaultConfig"))
                         .orElse(0),
                 paths(mesh.childOrEmpty("pathNormalization").knowing(Set.of("normalization"))),
+                MeshTelemetryReader.telemetry(mesh),
                 object.place());
     }
 
@@ -94,12 +89,16 @@ final class MeshConfigReader {
     private static void check(Fields mesh) {
         for (var name : mesh.names()) {
             var instead = Optional.ofNullable(NOT_YET.get(name));
+            if (MeshTelemetryReader.FIELDS.contains(name)) {
+                continue;
+            }
             if (instead.isPresent()) {
                 mesh.warning(name, mesh.named(name) + " has no effect here", instead.get());
             } else if (!USED.contains(name) && !WITHOUT_MEANING.contains(name)) {
                 var known = new TreeSet<>(USED);
                 known.addAll(WITHOUT_MEANING);
                 known.addAll(NOT_YET.keySet());
+                known.addAll(MeshTelemetryReader.FIELDS);
                 mesh.warning(
                         name,
                         "unknown field " + mesh.named(name),

@@ -185,6 +185,7 @@ final class ObjectReader {
             case WORKLOAD_ENTRY -> ServiceEntryReader.workloadEntry(object, metadata);
             case SIDECAR, ENVOY_FILTER, PROXY_CONFIG, WORKLOAD_GROUP, WASM_PLUGIN, TRAFFIC_EXTENSION ->
                 UnservedKinds.read(object, metadata, kind);
+            case TELEMETRY -> TelemetryReader.telemetry(object, metadata);
         };
     }
 

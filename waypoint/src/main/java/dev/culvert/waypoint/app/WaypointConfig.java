@@ -24,8 +24,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// All that a waypoint can be told.
+/// @param environment what users may have in their spans' tags, by name
 record WaypointConfig(
         Place place,
         ControlPlane server,
@@ -34,6 +37,7 @@ record WaypointConfig(
         Limits limits,
         Serving serving,
         TraceSettings traces,
+        Function<String, @Nullable String> environment,
         LogConfig log,
         List<Setting> settings) {
     /// Who this process is: its ServiceAccount has its Gateway's name.
@@ -92,6 +96,7 @@ record WaypointConfig(
                 limits(read),
                 serving(read),
                 traces(read, place),
+                name -> name.equals("AUTH_TOKEN") ? null : env.get(name).orElse(null),
                 LogConfig.from(read),
                 read.settings());
         read.done();

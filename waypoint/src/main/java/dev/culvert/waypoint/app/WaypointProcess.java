@@ -32,6 +32,7 @@ import dev.culvert.waypoint.listener.HboneListener;
 import dev.culvert.waypoint.telemetry.RequestMetrics;
 import dev.culvert.waypoint.telemetry.RequestRecord;
 import dev.culvert.waypoint.token.RemoteKeys;
+import dev.culvert.waypoint.trace.Collectors;
 import dev.culvert.waypoint.trace.SpanExporter;
 import dev.culvert.waypoint.trace.Tracing;
 import dev.culvert.waypoint.upstream.Dialler;
@@ -127,12 +128,11 @@ final class WaypointProcess implements AutoCloseable {
 
     private Tracing tracing(SpanExporter.Send send) {
         var settings = config.traces();
-        if (settings.endpoint().isEmpty()) {
-            return Tracing.OFF;
-        }
-        var exporter = new SpanExporter(settings.endpoint().get(), settings, send, registry);
-        lifecycle.add("spans", exporter);
-        return new Tracing(settings.share(), exporter);
+        var own = settings.endpoint()
+                .map(endpoint -> lifecycle.add("spans", new SpanExporter(endpoint, settings, send, registry)))
+                .orElse(null);
+        var others = lifecycle.add("collectors", new Collectors(settings, send, registry));
+        return new Tracing(settings.share(), own, others::of, config.environment());
     }
 
     private @Nullable KeysOnTmpfs keys() throws IOException {

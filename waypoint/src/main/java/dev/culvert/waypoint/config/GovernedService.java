@@ -9,6 +9,7 @@ import dev.culvert.waypoint.policy.L7Policies;
 import dev.culvert.waypoint.route.CompiledRoute;
 import dev.culvert.waypoint.route.HostedRoutes;
 import dev.culvert.waypoint.route.RouteTable;
+import dev.culvert.waypoint.telemetry.ServiceTelemetry;
 import dev.culvert.waypoint.token.TokenRules;
 import java.util.HashMap;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.Optional;
 /// What is to be done with the traffic of one Service, or of pods that are called by their own addresses.
 /// Immutable.
 /// @param ports by number
+/// @param telemetry what is told of its requests
 /// @param ofPods whether it is for pods: then any port is served, and a request goes to the pod that was
 ///     dialled
 /// @param said as the controller said it
@@ -26,6 +28,7 @@ public record GovernedService(
         Map<Integer, Port> ports,
         L7Policies policies,
         TokenRules tokens,
+        ServiceTelemetry telemetry,
         boolean ofPods,
         ServiceConfig said) {
     /// @param raw where connections without HTTP go
@@ -61,6 +64,7 @@ public record GovernedService(
                 ports,
                 new L7Policies(config.getPoliciesList()),
                 new TokenRules(config.getJwtRulesList()),
+                config.hasTelemetry() ? ServiceTelemetry.of(config.getTelemetry()) : ServiceTelemetry.OF_PROCESS,
                 config.getHostname().isEmpty(),
                 config);
     }

@@ -10,6 +10,7 @@ import dev.culvert.waypoint.config.GovernedService;
 import dev.culvert.waypoint.policy.L7Policies;
 import dev.culvert.waypoint.route.CompiledRoute.Targets;
 import dev.culvert.waypoint.route.ListenerRoutes;
+import dev.culvert.waypoint.telemetry.ServiceTelemetry;
 import dev.culvert.waypoint.token.TokenRules;
 import java.util.HashMap;
 import java.util.Map;
@@ -46,6 +47,9 @@ record Edge(GovernedService service, Map<Integer, Way> ports, GatewayConfig said
                         governed,
                         new L7Policies(config.getPoliciesList()),
                         new TokenRules(config.getJwtRulesList()),
+                        config.hasTelemetry()
+                                ? ServiceTelemetry.of(config.getTelemetry())
+                                : ServiceTelemetry.OF_PROCESS,
                         false,
                         ServiceConfig.newBuilder()
                                 .setPathNormalization(config.getPathNormalization())

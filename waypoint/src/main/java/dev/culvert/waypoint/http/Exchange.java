@@ -280,7 +280,7 @@ final class Exchange implements Live {
     }
 
     private void send(FullHttpResponse answer) {
-        record.answered(answer.status().code());
+        record.answered(answer.status().code(), answer.headers());
         var grpc = answer.headers().get("grpc-status");
         if (grpc != null) {
             record.grpcStatus(grpc);
@@ -319,7 +319,7 @@ final class Exchange implements Live {
         if (!downstream.isHttp2() && head != null) {
             frame(response, head);
         }
-        record.answered(response.status().code());
+        record.answered(response.status().code(), headers);
         var grpc = headers.get("grpc-status");
         if (grpc != null) {
             record.grpcStatus(grpc);
@@ -351,6 +351,7 @@ final class Exchange implements Live {
         record.sent(content.content());
         var last = content instanceof LastHttpContent;
         if (content instanceof LastHttpContent trailers) {
+            record.trailers(trailers.trailingHeaders());
             var grpc = trailers.trailingHeaders().get("grpc-status");
             if (grpc != null) {
                 record.grpcStatus(grpc);
@@ -381,7 +382,7 @@ final class Exchange implements Live {
         answerStarted = true;
         inner.worker().remove(this);
         record.viaUpstream();
-        record.answered(response.status().code());
+        record.answered(response.status().code(), response.headers());
         var answer = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, response.status(), Unpooled.EMPTY_BUFFER);
         answer.headers().set(response.headers());
         HeaderEdits.apply(responseHeaders, answer.headers());
@@ -419,8 +420,11 @@ final class Exchange implements Live {
 
     void requestContent(HttpContent content) {
         record.received(content.content());
-        if (content instanceof LastHttpContent last && !last.trailingHeaders().isEmpty()) {
-            RequestHead.sanitiseTrailers(last.trailingHeaders());
+        if (content instanceof LastHttpContent last) {
+            record.requestWhole();
+            if (!last.trailingHeaders().isEmpty()) {
+                RequestHead.sanitiseTrailers(last.trailingHeaders());
+            }
         }
         if (forwarding == null && !over && head != null) {
             early.add(content); // of a request without a body: its end, while its token is checked

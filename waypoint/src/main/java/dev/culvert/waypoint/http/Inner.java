@@ -138,7 +138,13 @@ public final class Inner {
 
     RequestRecord record() {
         var mesh = serving.mesh().current();
-        return new RequestRecord(serving.records(), caller, client(mesh).orElse(null), of(mesh).orElse(null));
+        return new RequestRecord(
+                serving.records(),
+                new RequestRecord.Of(
+                        caller,
+                        client(mesh).orElse(null),
+                        of(mesh).orElse(null),
+                        service(serving.configs().current()).telemetry()));
     }
 
     /// The pod that calls, if the mesh knows it.

@@ -4,6 +4,7 @@ import dev.culvert.daemon.metrics.MetricFamily;
 import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.Workload;
+import dev.culvert.protos.waypoint.Metric;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -99,6 +100,7 @@ public final class RequestMetrics {
                     "Events not counted by label because there are too many label sets"));
 
     /// @param destination null if no endpoint was chosen
+    /// @param values of labels that users have asked for
     record Key(
             @Nullable Workload client,
             @Nullable SpiffeId identity,
@@ -107,15 +109,25 @@ public final class RequestMetrics {
             String protocol,
             int status,
             String grpcStatus,
-            String flags) {}
+            String flags,
+            MetricRules.Values values) {}
 
+    /// Null are those that are not counted.
     private record Meters(
-            Counter requests, DistributionSummary millis, DistributionSummary received, DistributionSummary sent) {}
+            @Nullable Counter requests,
+            @Nullable DistributionSummary millis,
+            @Nullable DistributionSummary received,
+            @Nullable DistributionSummary sent) {}
 
     /// Of connections without HTTP.
-    private record TcpMeters(Counter opened, Counter closed, Counter sent, Counter received) {}
+    private record TcpMeters(
+            @Nullable Counter opened,
+            @Nullable Counter closed,
+            @Nullable Counter sent,
+            @Nullable Counter received) {}
 
-    private record MessageMeters(Counter received, Counter sent) {}
+    private record MessageMeters(
+            @Nullable Counter received, @Nullable Counter sent) {}
 
     private final MeterRegistry registry;
     private final Map<Key, Meters> meters = new ConcurrentHashMap<>();
@@ -158,8 +170,8 @@ public final class RequestMetrics {
         /// @param received from the client so far
         void moved(long received, long sent) {
             if (meters != null) {
-                meters.received.increment((double) received - countedReceived);
-                meters.sent.increment((double) sent - countedSent);
+                count(meters.received, (double) received - countedReceived);
+                count(meters.sent, (double) sent - countedSent);
             }
             countedReceived = received;
             countedSent = sent;
@@ -177,15 +189,16 @@ public final class RequestMetrics {
                 return;
             }
             var meters = found == null ? messageMeters.computeIfAbsent(key, this::registerMessages) : found;
-            meters.received.increment((double) received);
-            meters.sent.increment((double) sent);
+            count(meters.received, (double) received);
+            count(meters.sent, (double) sent);
         }
     }
 
     private MessageMeters registerMessages(Key key) {
         var tags = tags(key);
         return new MessageMeters(
-                registry.counter("istio_request_messages", tags), registry.counter("istio_response_messages", tags));
+                counter(Metric.GRPC_REQUEST_MESSAGES, "istio_request_messages", key, tags),
+                counter(Metric.GRPC_RESPONSE_MESSAGES, "istio_response_messages", key, tags));
     }
 
     /// A connection without HTTP has begun.
@@ -193,7 +206,7 @@ public final class RequestMetrics {
     Connection opened(Key key) {
         var found = tcp(key);
         if (found != null) {
-            found.opened.increment();
+            count(found.opened, 1);
         }
         return new Connection(found);
     }
@@ -201,7 +214,7 @@ public final class RequestMetrics {
     void closed(Key key) {
         var found = tcp(key);
         if (found != null) {
-            found.closed.increment();
+            count(found.closed, 1);
         }
     }
 
@@ -217,10 +230,10 @@ public final class RequestMetrics {
     private TcpMeters registerTcp(Key key) {
         var tags = tags(key).stream().filter(tag -> !isOfHttp(tag.getKey())).toList();
         return new TcpMeters(
-                registry.counter("istio_tcp_connections_opened", tags),
-                registry.counter("istio_tcp_connections_closed", tags),
-                registry.counter("istio_tcp_sent_bytes", tags),
-                registry.counter("istio_tcp_received_bytes", tags));
+                counter(Metric.TCP_OPENED_CONNECTIONS, "istio_tcp_connections_opened", key, tags),
+                counter(Metric.TCP_CLOSED_CONNECTIONS, "istio_tcp_connections_closed", key, tags),
+                counter(Metric.TCP_SENT_BYTES, "istio_tcp_sent_bytes", key, tags),
+                counter(Metric.TCP_RECEIVED_BYTES, "istio_tcp_received_bytes", key, tags));
     }
 
     void ended(Key key, Duration took, long received, long sent) {
@@ -232,26 +245,48 @@ public final class RequestMetrics {
             }
             found = meters.computeIfAbsent(key, this::register);
         }
-        found.requests.increment();
-        found.millis.record(took.toNanos() / 1e6);
-        found.received.record((double) received);
-        found.sent.record((double) sent);
+        count(found.requests, 1);
+        record(found.millis, took.toNanos() / 1e6);
+        record(found.received, (double) received);
+        record(found.sent, (double) sent);
     }
 
     private Meters register(Key key) {
         var tags = tags(key);
         return new Meters(
-                registry.counter("istio_requests", tags),
-                summary("istio_request_duration_milliseconds", tags),
-                summary("istio_request_bytes", tags),
-                summary("istio_response_bytes", tags));
+                counter(Metric.REQUEST_COUNT, "istio_requests", key, tags),
+                summary(Metric.REQUEST_DURATION, "istio_request_duration_milliseconds", key, tags),
+                summary(Metric.REQUEST_SIZE, "istio_request_bytes", key, tags),
+                summary(Metric.RESPONSE_SIZE, "istio_response_bytes", key, tags));
     }
 
-    private DistributionSummary summary(String name, List<Tag> tags) {
-        return DistributionSummary.builder(name)
-                .tags(tags)
-                .serviceLevelObjectives(BUCKETS)
-                .register(registry);
+    private static void count(@Nullable Counter counter, double more) {
+        if (counter != null) {
+            counter.increment(more);
+        }
+    }
+
+    private static void record(@Nullable DistributionSummary summary, double value) {
+        if (summary != null) {
+            summary.record(value);
+        }
+    }
+
+    private @Nullable Counter counter(Metric metric, String name, Key key, List<Tag> tags) {
+        return key.values
+                .tags(metric, tags)
+                .map(all -> registry.counter(name, all))
+                .orElse(null);
+    }
+
+    private @Nullable DistributionSummary summary(Metric metric, String name, Key key, List<Tag> tags) {
+        return key.values
+                .tags(metric, tags)
+                .map(all -> DistributionSummary.builder(name)
+                        .tags(all)
+                        .serviceLevelObjectives(BUCKETS)
+                        .register(registry))
+                .orElse(null);
     }
 
     private static List<Tag> tags(Key key) {

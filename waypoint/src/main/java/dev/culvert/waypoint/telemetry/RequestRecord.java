@@ -12,24 +12,20 @@ import dev.culvert.waypoint.route.RequestView;
 import dev.culvert.waypoint.trace.RequestTrace;
 import dev.culvert.waypoint.trace.Tracing;
 import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpHeaders;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// What is known of one request, or of one connection without HTTP, for its metrics and its one line of
 /// log. Confined to its loop.
 public final class RequestRecord {
-    private static final Logger LOG = LoggerFactory.getLogger("access");
-    private static final int SHOWN = 256;
     private static final long REPORT_NANOS = 5_000_000_000L;
 
+    private final To to;
+    private final ServiceTelemetry telemetry;
     private final RequestMetrics metrics;
-    private final AccessFormat format;
-    private final Tracing tracing;
     private final Caller caller;
     private final @Nullable Workload client;
     private @Nullable Service service;
@@ -52,6 +48,10 @@ public final class RequestRecord {
     private long sentHeaders;
     private long triedNanos;
     private long upstreamNanos = -1;
+    private long wholeNanos = -1;
+    private long begunNanos = -1;
+    private @Nullable HttpHeaders answerHeaders;
+    private @Nullable HttpHeaders trailers;
     private @Nullable RequestView request;
     private String version = "";
     private @Nullable Endpoint endpoint;
@@ -65,13 +65,21 @@ public final class RequestRecord {
     /// Where records go, the same for all.
     public record To(RequestMetrics metrics, AccessFormat format, Tracing tracing) {}
 
-    public RequestRecord(To to, Caller caller, @Nullable Workload client, @Nullable Service service) {
+    /// @param client null for a caller that the mesh does not know
+    /// @param service null for none
+    public record Of(
+            Caller caller,
+            @Nullable Workload client,
+            @Nullable Service service,
+            ServiceTelemetry telemetry) {}
+
+    public RequestRecord(To to, Of of) {
+        this.to = to;
         this.metrics = to.metrics;
-        this.format = to.format;
-        this.tracing = to.tracing;
-        this.caller = caller;
-        this.client = client;
-        this.service = service;
+        this.telemetry = of.telemetry;
+        this.caller = of.caller;
+        this.client = of.client;
+        this.service = of.service;
     }
 
     /// @param newVersion as the protocol calls itself, such as `HTTP/1.1`
@@ -84,7 +92,7 @@ public final class RequestRecord {
     /// @param read what was read of the request; asked at the end
     public void understood(RequestView read, boolean grpc) {
         request = read;
-        trace = tracing.begin(read::header);
+        trace = to.tracing.begin(read::header, telemetry.spans());
         messages = grpc ? new Messages() : null;
         protocol = grpc ? "grpc" : "http";
     }
@@ -120,8 +128,21 @@ public final class RequestRecord {
         }
     }
 
-    public void answered(int code) {
+    /// @param headers of the answer; asked at the end
+    public void answered(int code, HttpHeaders headers) {
         status = code;
+        answerHeaders = headers;
+        begunNanos = System.nanoTime() - startNanos;
+    }
+
+    /// @param headers behind the answer; asked at the end
+    public void trailers(HttpHeaders headers) {
+        trailers = headers;
+    }
+
+    /// All of the request has come.
+    public void requestWhole() {
+        wholeNanos = System.nanoTime() - startNanos;
     }
 
     /// The request's part of its trace.
@@ -229,7 +250,19 @@ public final class RequestRecord {
     private RequestMetrics.Key key() {
         var destination = endpoint == null ? null : endpoint.workload();
         return new RequestMetrics.Key(
-                client, caller.proved(), destination, service, protocol, status, grpcStatus, flags);
+                client,
+                caller.proved(),
+                destination,
+                service,
+                protocol,
+                status,
+                grpcStatus,
+                flags,
+                telemetry.metrics().of(() -> entry(took())));
+    }
+
+    private Duration took() {
+        return Duration.ofNanos(System.nanoTime() - startNanos);
     }
 
     /// At the end; again has no effect.
@@ -238,7 +271,7 @@ public final class RequestRecord {
             return;
         }
         ended = true;
-        var took = Duration.ofNanos(System.nanoTime() - startNanos);
+        var took = took();
         if (protocol.equals("tcp")) {
             connection().moved(received, sent);
             metrics.closed(key());
@@ -248,87 +281,75 @@ public final class RequestRecord {
                 messages.report(metrics, key());
             }
         }
-        switch (format) {
-            case FIELDS -> line(took);
-            case TEXT, JSON -> AccessLines.write(format, entry(took));
-            case OFF -> {}
+        if (telemetry.logs().isEmpty() && !trace.isSampled()) {
+            return;
         }
+        var entry = entry(took);
+        telemetry.logs().forEach(log -> log.write(to.format, entry));
         if (trace.isSampled()) {
             var port = caller.dialled().getPort();
+            var tags = SpanTags.ofRequest(entry);
+            tags.putAll(trace.custom(name -> entry.headers().first(AccessEntry.Of.REQUEST, name)));
             trace.end(
                     service == null ? "pod:" + port : service.hostname() + ":" + port + "/*",
                     status,
                     flags.equals("-") ? "" : flags + " " + details,
-                    SpanTags.ofRequest(
-                            entry(took),
-                            request == null ? "http" : request.scheme(),
-                            grpcStatus,
-                            client,
-                            service,
-                            endpoint));
+                    tags);
         }
-    }
-
-    private void line(Duration took) {
-        if (!LOG.isInfoEnabled()) {
-            return;
-        }
-        var line = LOG.atInfo()
-                .addKeyValue("src.addr", Addresses.text(caller.source()))
-                .addKeyValue("src.identity", caller.shown())
-                .addKeyValue("dst.addr", Addresses.text(caller.dialled()))
-                .addKeyValue("dst.service", service == null ? "-" : service.hostname())
-                .addKeyValue(
-                        "dst.workload",
-                        endpoint == null ? "-" : endpoint.workload().name())
-                .addKeyValue("protocol", protocol)
-                .addKeyValue("method", method)
-                .addKeyValue("path", path.length() > SHOWN ? path.substring(0, SHOWN) + "…" : path)
-                .addKeyValue("route", route)
-                .addKeyValue("status", status)
-                .addKeyValue("flags", flags)
-                .addKeyValue("details", details)
-                .addKeyValue("tries", tries)
-                .addKeyValue("bytes_received", received)
-                .addKeyValue("bytes_sent", sent)
-                .addKeyValue("duration", took.toMillis() + "ms");
-        var judged = policy.isEmpty() ? line : line.addKeyValue("policy", policy);
-        (told.isEmpty() ? judged : judged.addKeyValue("told", told)).log("request complete");
     }
 
     private AccessEntry entry(Duration took) {
-        var http = !protocol.equals("tcp");
         return new AccessEntry(
                 Instant.now().minus(took),
-                http ? method : "",
-                http ? path : "",
-                version,
-                status,
-                flags,
-                details.equals("-") ? "" : details.replace(' ', '_'),
-                received,
-                sent,
-                took.toMillis(),
-                upstreamNanos < 0 ? -1 : TimeUnit.NANOSECONDS.toMillis(upstreamNanos),
-                headers(),
+                took,
+                requestEntry(),
+                new AccessEntry.Answer(
+                        status, flags, details, grpcStatus, sent, sentHeaders, begunNanos, upstreamNanos),
                 endpoint == null || cluster == null
                         ? AccessEntry.Upstream.NONE
-                        : new AccessEntry.Upstream(endpoint.text(), name(cluster)),
-                Addresses.text(caller.dialled()),
-                Addresses.text(caller.source()),
-                route.equals("-") ? "" : route);
+                        : new AccessEntry.Upstream(endpoint.text(), name(cluster), tries),
+                new AccessEntry.Peers(
+                        Addresses.text(caller.dialled()),
+                        Addresses.text(caller.source()),
+                        caller.proved(),
+                        client,
+                        endpoint == null ? null : endpoint.workload(),
+                        service == null ? "" : service.hostname()),
+                new AccessEntry.Judged(policy, told),
+                this::header,
+                route.equals("-") ? "" : route,
+                trace.id());
     }
 
-    private AccessEntry.Headers headers() {
-        return request == null
-                ? AccessEntry.Headers.NONE
-                : new AccessEntry.Headers(
-                        first("x-forwarded-for"), first("user-agent"), first("x-request-id"), request.authority());
+    private AccessEntry.Request requestEntry() {
+        var http = !protocol.equals("tcp");
+        return new AccessEntry.Request(
+                protocol,
+                http ? known(method) : "",
+                http ? known(path) : "",
+                request == null ? "" : request.path(),
+                request == null ? "" : request.query(),
+                request == null ? "http" : request.scheme(),
+                request == null ? "" : request.authority(),
+                version,
+                received,
+                receivedHeaders,
+                wholeNanos);
     }
 
-    private String first(String header) {
-        var values = request == null ? List.<String>of() : request.header(header);
-        return values.isEmpty() ? "" : values.getFirst();
+    private static String known(String text) {
+        return text.equals("-") ? "" : text;
+    }
+
+    private @Nullable String header(AccessEntry.Of of, String name) {
+        return switch (of) {
+            case REQUEST -> {
+                var values = request == null ? List.<String>of() : request.header(name);
+                yield values.isEmpty() ? null : values.getFirst();
+            }
+            case ANSWER -> answerHeaders == null ? null : answerHeaders.get(name);
+            case TRAILER -> trailers == null ? null : trailers.get(name);
+        };
     }
 
     /// As Istio names the clusters of a waypoint.

@@ -1,8 +1,6 @@
 package dev.culvert.waypoint.telemetry;
 
-import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.Workload;
-import dev.culvert.waypoint.balance.Endpoint;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -24,34 +22,29 @@ final class SpanTags {
         return tags;
     }
 
-    /// @param client null for a caller that the mesh does not know
-    /// @param endpoint null for what went nowhere
-    static Map<String, String> ofRequest(
-            AccessEntry said,
-            String scheme,
-            String grpcStatus,
-            @Nullable Workload client,
-            @Nullable Service service,
-            @Nullable Endpoint endpoint) {
+    static Map<String, String> ofRequest(AccessEntry said) {
+        var request = said.request();
+        var answer = said.answer();
+        var peers = said.peers();
         var tags = new LinkedHashMap<String, String>();
         tags.put("component", "proxy");
-        tags.put("http.method", said.method());
-        var url = scheme + "://" + said.headers().authority() + said.path();
+        tags.put("http.method", request.method());
+        var url = request.scheme() + "://" + request.authority() + request.path();
         tags.put("http.url", url.length() > MAX_URL ? url.substring(0, MAX_URL) : url);
-        tags.put("http.protocol", said.protocol());
-        tags.put("http.status_code", Integer.toString(said.status()));
-        tags.put("request_size", Long.toString(said.received()));
-        tags.put("response_size", Long.toString(said.sent()));
-        tags.put("response_flags", said.flags());
-        tags.put("user_agent", said.headers().userAgent());
-        tags.put("guid:x-request-id", said.headers().requestId());
+        tags.put("http.protocol", request.protocol());
+        tags.put("http.status_code", Integer.toString(answer.status()));
+        tags.put("request_size", Long.toString(request.received()));
+        tags.put("response_size", Long.toString(answer.sent()));
+        tags.put("response_flags", answer.flags());
+        tags.put("user_agent", said.header(AccessEntry.Of.REQUEST, "user-agent"));
+        tags.put("guid:x-request-id", said.header(AccessEntry.Of.REQUEST, "x-request-id"));
         tags.put("upstream_cluster", said.upstream().cluster());
         tags.put("upstream_cluster.name", said.upstream().cluster());
-        tags.put("peer.address", said.source());
-        tags.put("grpc.status_code", grpcStatus);
-        tags.put("istio.destination_service", service == null ? "" : service.hostname());
-        of(tags, "istio.source_", client);
-        of(tags, "istio.destination_", endpoint == null ? null : endpoint.workload());
+        tags.put("peer.address", peers.source());
+        tags.put("grpc.status_code", answer.grpcStatus());
+        tags.put("istio.destination_service", peers.service());
+        of(tags, "istio.source_", peers.client());
+        of(tags, "istio.destination_", peers.destination());
         return tags;
     }
 

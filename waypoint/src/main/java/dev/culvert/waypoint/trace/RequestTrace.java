@@ -14,6 +14,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// One request's part of a trace: a server span, and in it a client span for each try. Confined to its loop.
@@ -24,6 +25,7 @@ public final class RequestTrace {
     private final @Nullable SpanExporter exporter;
     private final @Nullable TraceContext context;
     private final Set<TraceHeaders> forms;
+    private final Function<Function<String, @Nullable String>, Map<String, String>> custom;
     private final boolean sampled;
     private final String serverSpan;
     private final long startNanos = System.nanoTime();
@@ -35,16 +37,24 @@ public final class RequestTrace {
         exporter = null;
         context = null;
         forms = Set.of();
+        custom = _ -> Map.of();
         sampled = false;
         serverSpan = "";
         startEpochNanos = 0;
     }
 
-    RequestTrace(SpanExporter exporter, TraceContext context, Set<TraceHeaders> forms, boolean sampled) {
+    /// @param sampled whether somebody wants spans
+    /// @param custom makes the tags that users have asked for, of headers
+    RequestTrace(
+            SpanExporter exporter,
+            TraceHeaders.Received received,
+            boolean sampled,
+            Function<Function<String, @Nullable String>, Map<String, String>> custom) {
         this.exporter = exporter;
-        this.context = context;
-        this.forms = forms;
+        this.context = received.context().orElseGet(() -> TraceContext.begun(sampled));
+        this.forms = received.forms();
         this.sampled = sampled;
+        this.custom = custom;
         serverSpan = TraceContext.newSpanId();
         var now = Instant.now();
         startEpochNanos = now.getEpochSecond() * 1_000_000_000L + now.getNano();
@@ -53,6 +63,17 @@ public final class RequestTrace {
     /// Whether somebody wants to know what becomes of it.
     public boolean isSampled() {
         return sampled;
+    }
+
+    /// Of the trace; empty without one.
+    public String id() {
+        return context == null ? "" : context.traceId();
+    }
+
+    /// Tags that users have asked for.
+    /// @param header first value by name; null without
+    public Map<String, String> custom(Function<String, @Nullable String> header) {
+        return custom.apply(header);
     }
 
     /// Begins a try.

@@ -54,8 +54,16 @@ public final class SpanExporter implements AutoCloseable {
 
     /// @param endpoint of the collector
     public SpanExporter(URI endpoint, TraceSettings settings, Send send, MeterRegistry registry) {
-        var text = endpoint.toString();
-        this.traces = URI.create((text.endsWith("/") ? text : text + "/") + "v1/traces");
+        this(settings, URI.create(endpoint.toString().replaceFirst("/?$", "/v1/traces")), send, registry);
+    }
+
+    /// @param traces address of the collector, path included
+    static SpanExporter to(URI traces, TraceSettings settings, Send send, MeterRegistry registry) {
+        return new SpanExporter(settings, traces, send, registry);
+    }
+
+    private SpanExporter(TraceSettings settings, URI traces, Send send, MeterRegistry registry) {
+        this.traces = traces;
         this.settings = settings;
         this.send = send;
         this.sent = registry.counter("culvert_waypoint_spans_sent_total");

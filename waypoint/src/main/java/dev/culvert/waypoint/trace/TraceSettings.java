@@ -14,4 +14,9 @@ public record TraceSettings(Optional<URI> endpoint, double share, Duration timeo
     public TraceSettings {
         resource = Map.copyOf(resource);
     }
+
+    /// The same with another time for a call.
+    TraceSettings within(Duration other) {
+        return new TraceSettings(endpoint, share, other, resource);
+    }
 }

@@ -11,17 +11,33 @@ public final class Tracing {
     public static final Tracing OFF = new Tracing(0, null);
 
     private final double share;
-    private final @Nullable SpanExporter exporter;
+    private final @Nullable SpanExporter own;
+    private final Function<dev.culvert.protos.waypoint.Collector, @Nullable SpanExporter> others;
+    private final Function<String, @Nullable String> environment;
 
     /// @param share of the requests that nobody has decided of, 0 to 1
-    /// @param exporter null for no traces
-    public Tracing(double share, @Nullable SpanExporter exporter) {
+    /// @param own where spans go if nobody says otherwise; null for nowhere
+    public Tracing(double share, @Nullable SpanExporter own) {
+        this(share, own, _ -> null, _ -> null);
+    }
+
+    /// @param others where they go if somebody does
+    /// @param environment values for tags, by name
+    public Tracing(
+            double share,
+            @Nullable SpanExporter own,
+            Function<dev.culvert.protos.waypoint.Collector, @Nullable SpanExporter> others,
+            Function<String, @Nullable String> environment) {
         this.share = share;
-        this.exporter = exporter;
+        this.own = own;
+        this.others = others;
+        this.environment = environment;
     }
 
     /// @param header all values of a request's header
-    public RequestTrace begin(Function<String, List<String>> header) {
+    public RequestTrace begin(Function<String, List<String>> header, SpanRules rules) {
+        var collector = rules.collector();
+        var exporter = rules.disabled() ? null : collector == null ? own : others.apply(collector);
         if (exporter == null) {
             return RequestTrace.NONE;
         }
@@ -31,9 +47,8 @@ public final class Tracing {
                 switch (decision) {
                     case SAMPLED -> true;
                     case NOT_SAMPLED -> false;
-                    case NONE -> ThreadLocalRandom.current().nextDouble() < share;
+                    case NONE -> ThreadLocalRandom.current().nextDouble() < rules.share(share);
                 };
-        return new RequestTrace(
-                exporter, received.context().orElseGet(() -> TraceContext.begun(sampled)), received.forms(), sampled);
+        return new RequestTrace(exporter, received, sampled, headers -> rules.tags(headers, environment));
     }
 }

@@ -3,11 +3,13 @@ package dev.culvert.waypoint.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.TextFormat;
 import dev.culvert.mesh.model.identity.SpiffeId;
 import dev.culvert.mesh.model.state.Change;
 import dev.culvert.mesh.model.wire.AddressReader;
 import dev.culvert.mesh.model.workload.Service;
 import dev.culvert.mesh.model.workload.Workload;
+import dev.culvert.protos.waypoint.Telemetry;
 import dev.culvert.protos.workload.Address;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -62,7 +64,15 @@ class RequestMetricsTest {
 
     private static RequestMetrics.Key key(Workload client, Workload to, String protocol, int status) {
         return new RequestMetrics.Key(
-                client, new SpiffeId("cluster.local", "quay", "portal"), to, service(), protocol, status, "", "-");
+                client,
+                new SpiffeId("cluster.local", "quay", "portal"),
+                to,
+                service(),
+                protocol,
+                status,
+                "",
+                "-",
+                MetricRules.Values.NONE);
     }
 
     @Test
@@ -102,7 +112,15 @@ class RequestMetricsTest {
     void whatNobodyKnowsIsUnknown() {
         metrics.ended(
                 new RequestMetrics.Key(
-                        null, new SpiffeId("cluster.local", "quay", "portal"), null, null, "http", 0, "", "DC"),
+                        null,
+                        new SpiffeId("cluster.local", "quay", "portal"),
+                        null,
+                        null,
+                        "http",
+                        0,
+                        "",
+                        "DC",
+                        MetricRules.Values.NONE),
                 Duration.ZERO,
                 0,
                 0);
@@ -153,5 +171,58 @@ class RequestMetricsTest {
         assertThat(labels("istio_tcp_sent_bytes"))
                 .contains("request_protocol=tcp")
                 .doesNotContain("response_code", "grpc_response_status");
+    }
+
+    private static MetricRules rules(String text) throws Exception {
+        return MetricRules.of(TextFormat.parse(text, Telemetry.class).getMetricsList());
+    }
+
+    private static RequestMetrics.Key with(MetricRules rules) {
+        return new RequestMetrics.Key(
+                workload(pod("portal")),
+                new SpiffeId("cluster.local", "quay", "portal"),
+                workload(pod("berth")),
+                service(),
+                "http",
+                200,
+                "",
+                "-",
+                rules.of(Entries::answered));
+    }
+
+    @Test
+    void labelsAreAddedChangedAndTakenAwayAsUsersSay() throws Exception {
+        var key = with(rules("""
+                metrics {metrics: REQUEST_COUNT labels {name: 'pier' value: "'nine'"} labels {name: 'source_app' value: 'request.method'}}
+                metrics {labels {name: 'response_flags'} labels {name: 'none' value: "request.headers['x-none']"}}
+                metrics {metrics: REQUEST_COUNT labels {name: 'pier' value: "request.headers['x-tide']"}}
+                metrics {metrics: REQUEST_SIZE disabled: true}
+                """));
+        metrics.ended(key, Duration.ofMillis(3), 10, 20);
+        assertThat(labels("istio_requests"))
+                .contains("pier=high water", "source_app=GET", "none=unknown", "response_code=200")
+                .doesNotContain("response_flags", "nine", "source_app=portal-app");
+        assertThat(labels("istio_request_duration_milliseconds"))
+                .contains("source_app=portal-app", "none=unknown")
+                .doesNotContain("pier", "response_flags");
+        assertThat(registry.find("istio_request_bytes").meter()).isNull();
+        assertThat(registry.get("istio_response_bytes").summary().count()).isEqualTo(1);
+    }
+
+    @Test
+    void metricsAreOffAndOnAgainAndAreTheSameWhereTheirLabelsAre() throws Exception {
+        metrics.ended(with(rules("metrics {disabled: true}")), Duration.ZERO, 0, 0);
+        assertThat(registry.getMeters())
+                .allMatch(meter -> !meter.getId().getName().startsWith("istio_"));
+        var some = rules(
+                "metrics {disabled: true} metrics {metrics: REQUEST_COUNT disabled: false labels {name: 'a' value: '1'}}");
+        metrics.ended(with(some), Duration.ZERO, 0, 0);
+        metrics.ended(
+                with(rules("metrics {metrics: REQUEST_COUNT labels {name: 'a' value: \"'1'\"}}")), Duration.ZERO, 0, 0);
+        assertThat(registry.get("istio_requests").counter().count()).isEqualTo(2);
+        assertThat(some)
+                .isEqualTo(
+                        rules(
+                                "metrics {disabled: true} metrics {metrics: REQUEST_COUNT disabled: false labels {name: 'a' value: '1'}}"));
     }
 }
