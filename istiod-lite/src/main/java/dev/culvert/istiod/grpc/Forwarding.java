@@ -129,7 +129,7 @@ final class Forwarding {
 
     private Optional<RouteAction.HashPolicy> hash(Forward forward, Backend first) {
         if (forward.getSticky()) {
-            findings.add("route " + route + ": they know no sessions by cookie", "choose the endpoint by a header");
+            findings.add("route " + route + ": they know no sessions", "choose the endpoint by a header");
             return Optional.empty();
         }
         return Clusters.hashHeader(first.getTraffic().getLoadBalancer())

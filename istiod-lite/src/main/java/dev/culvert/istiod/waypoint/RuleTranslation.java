@@ -219,11 +219,14 @@ final class RuleTranslation {
         backend.getTrafficBuilder()
                 .getLoadBalancerBuilder()
                 .setKind(LoadBalancer.Kind.RING_HASH)
-                .setHash(HashKey.newBuilder()
-                        .setCookie(Cookie.newBuilder()
-                                .setName(session.cookie())
-                                .setPath("/")
-                                .setTtl(duration(session.lifetime()))));
+                .setHash(
+                        session.byHeader()
+                                ? HashKey.newBuilder().setSessionHeader(session.name())
+                                : HashKey.newBuilder()
+                                        .setCookie(Cookie.newBuilder()
+                                                .setName(session.name())
+                                                .setPath("/")
+                                                .setTtl(duration(session.lifetime()))));
     }
 
     private boolean isExpression(String text, HttpRule rule, String effect) {

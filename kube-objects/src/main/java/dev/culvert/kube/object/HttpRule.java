@@ -93,9 +93,10 @@ public record HttpRule(
         }
     }
 
-    /// A client that comes back with its cookie reaches the same endpoint, as long as there is that.
+    /// A client that comes back with its cookie or header reaches the same endpoint, as long as there is that.
+    /// @param byHeader else by cookie
     /// @param lifetime of the cookie; zero: as long as the browser runs
-    public record Session(String cookie, Duration lifetime) {}
+    public record Session(String name, boolean byHeader, Duration lifetime) {}
 
     /// Shares are parts of a million.
     /// @param abortStatus of HTTP; 0 if there is none

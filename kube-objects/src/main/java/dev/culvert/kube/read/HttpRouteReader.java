@@ -108,7 +108,7 @@ final class HttpRouteReader {
                         Optional.empty(),
                         filters.mirrors,
                         Optional.ofNullable(filters.cors),
-                        rule.child("sessionPersistence").flatMap(SessionReader::session)),
+                        rule.child("sessionPersistence").map(SessionReader::session)),
                 filters.action(rule),
                 rule.place());
     }

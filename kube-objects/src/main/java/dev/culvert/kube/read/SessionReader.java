@@ -2,8 +2,8 @@ package dev.culvert.kube.read;
 
 import dev.culvert.kube.object.HttpRule.Session;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /// Reads `sessionPersistence` of HTTPRoutes and GRPCRoutes (GEP-1619).
@@ -12,20 +12,18 @@ final class SessionReader {
             Set.of("absoluteTimeout", "cookieConfig", "idleTimeout", "sessionName", "type");
     private static final Map<String, Boolean> TYPES = Map.of("Cookie", true, "Header", false);
     private static final Map<String, Boolean> LIFETIMES = Map.of("Session", false, "Permanent", true);
-    private static final String COOKIE = "culvert-session";
+    private static final String NAME = "culvert-session";
 
     private SessionReader() {}
 
-    /// Empty if it has no effect.
-    static Optional<Session> session(Fields session) {
+    static Session session(Fields session) {
         session.knowing(FIELDS);
         var absolute = RuleFields.duration(session, "absoluteTimeout");
         if (session.has("idleTimeout")) {
             VirtualServiceReader.notYet(session, "idleTimeout", "a session ends by absoluteTimeout only");
         }
         if (!session.oneOf("type", TYPES).orElse(true)) {
-            VirtualServiceReader.notYet(session, "type", "there are no sessions by a header");
-            return Optional.empty();
+            return header(session);
         }
         var config = session.childOrEmpty("cookieConfig").knowing(Set.of("lifetimeType"));
         var permanent = config.oneOf("lifetimeType", LIFETIMES).orElse(false);
@@ -42,7 +40,20 @@ final class SessionReader {
                             + " has no effect on a cookie that ends with the browser's session",
                     "write cookieConfig: {lifetimeType: Permanent}");
         }
-        return Optional.of(new Session(
-                session.text("sessionName", COOKIE), permanent ? absolute.orElse(Duration.ZERO) : Duration.ZERO));
+        return new Session(
+                session.text("sessionName", NAME), false, permanent ? absolute.orElse(Duration.ZERO) : Duration.ZERO);
+    }
+
+    private static Session header(Fields session) {
+        for (var name : List.of("absoluteTimeout", "cookieConfig")) {
+            if (session.has(name)) {
+                session.warning(
+                        name,
+                        session.named(name) + " has no effect on a session by a header, which ends with its endpoint",
+                        "write type: Cookie, or remove it");
+            }
+        }
+        return new Session(
+                RuleFields.headerName(session, "sessionName", session.text("sessionName", NAME)), true, Duration.ZERO);
     }
 }

@@ -12,7 +12,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// Sessions of HTTPRoutes: what is read, and what is named since it has no effect.
 class SessionReadingTest {
     private static String text(Optional<Session> read) {
-        return read.map(one -> one.cookie() + " " + one.lifetime().toSeconds()).orElse("none");
+        return read.map(one -> one.name()
+                        + (one.byHeader() ? " by header " : " ")
+                        + one.lifetime().toSeconds())
+                .orElse("none");
     }
 
     @ParameterizedTest
@@ -26,7 +29,10 @@ class SessionReadingTest {
                 "{cookieConfig: {lifetimeType: Permanent}}                     | refused | absoluteTimeout is missing",
                 "{absoluteTimeout: 2m}                                         | culvert-session 0 | has no effect on a cookie",
                 "{idleTimeout: 5s}                                             | culvert-session 0 | idleTimeout is not supported",
-                "{type: Header}                                                | none              | no sessions by a header",
+                "{type: Header}                                                | culvert-session by header 0 | ",
+                "{type: Header, sessionName: X-Crew}                           | x-crew by header 0 | ",
+                "{type: Header, sessionName: 'a b'}                            | refused | is not a header name",
+                "{type: Header, absoluteTimeout: 2m}                           | culvert-session by header 0 | absoluteTimeout has no effect on a session by a header",
                 "{typ: Cookie}                                                 | refused | typ",
             })
     void isRead(String written, String session, String problem) {

@@ -24,6 +24,7 @@ public final class HashedRequest {
         var found =
                 switch (key.getKindCase()) {
                     case HEADER -> request.firstHeader(key.getHeader());
+                    case SESSION_HEADER -> request.firstHeader(key.getSessionHeader());
                     case COOKIE -> request.cookie(key.getCookie().getName());
                     case QUERY_PARAMETER -> request.queryParameter(key.getQueryParameter());
                     case SOURCE_IP -> Optional.of(request.sourceIp());

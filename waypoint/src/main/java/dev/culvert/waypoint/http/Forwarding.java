@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import com.google.protobuf.Duration;
 import dev.culvert.protos.waypoint.Backend;
+import dev.culvert.protos.waypoint.Cookie;
 import dev.culvert.protos.waypoint.Forward;
 import dev.culvert.waypoint.balance.ClusterSpec;
 import dev.culvert.waypoint.balance.Endpoint;
@@ -112,28 +113,35 @@ final class Forwarding {
         return cors == null ? Map.of() : cors.added(request);
     }
 
-    /// Where the endpoint is chosen by a key: this request's, else a cookie that makes the client come back.
+    /// Where the endpoint is chosen by a key: this request's, else a cookie or a header that makes the client come
+    // back.
     private void stick(ClusterSpec to) {
         var key = to.traffic().hash();
         if (key == null) {
             return;
         }
         hash = HashedRequest.hash(key, request);
-        if (hash != null || !key.hasCookie() || !key.getCookie().hasTtl()) {
+        var begins =
+                key.hasSessionHeader() || (key.hasCookie() && key.getCookie().hasTtl());
+        if (hash != null || !begins) {
             return;
         }
         var value = Long.toHexString(ThreadLocalRandom.current().nextLong());
         hash = HashedRequest.hash(value);
-        var ttl = key.getCookie().getTtl().getSeconds();
         var all = new HashMap<>(added);
-        all.put(
-                "set-cookie",
-                key.getCookie().getName() + "=\"" + value + "\"" + (ttl > 0 ? "; Max-Age=" + ttl : "")
-                        + (key.getCookie().getPath().isEmpty()
-                                ? ""
-                                : "; Path=" + key.getCookie().getPath())
-                        + "; HttpOnly");
+        if (key.hasSessionHeader()) {
+            all.put(key.getSessionHeader(), value);
+        } else {
+            all.put("set-cookie", cookie(key.getCookie(), value));
+        }
         added = all;
+    }
+
+    private static String cookie(Cookie cookie, String value) {
+        var ttl = cookie.getTtl().getSeconds();
+        return cookie.getName() + "=\"" + value + "\"" + (ttl > 0 ? "; Max-Age=" + ttl : "")
+                + (cookie.getPath().isEmpty() ? "" : "; Path=" + cookie.getPath())
+                + "; HttpOnly";
     }
 
     private List<Shadow> shadows(CompiledRoute compiled) {

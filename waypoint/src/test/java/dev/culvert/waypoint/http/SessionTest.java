@@ -100,4 +100,26 @@ class SessionTest {
         var answer = get("/r", "s=\"1\"");
         assertThat(header(answer, "set-cookie")).isEqualTo("null");
     }
+
+    @Test
+    void aSessionByHeaderStaysWithItsEndpoint() throws Exception {
+        harbour.configure(TextFormat.parse(
+                "ports {number: 80 protocol: HTTP1 routes {name: 'h' forward {sticky: true "
+                        + backend("traffic {load_balancer {kind: RING_HASH hash {session_header: 'x-crew'}}}") + "}}}",
+                ServiceConfig.class)
+                .toBuilder());
+        var reached = new HashSet<String>();
+        for (var session = 0; session < 24; session++) {
+            var first = get("/h", "");
+            var crew = header(first, "x-crew");
+            assertThat(crew).matches("[0-9a-f]{1,16}");
+            for (var i = 0; i < 5; i++) {
+                var again = harbour.call(false, new Harbour.Request("GET", "/h", Map.of("X-Crew", crew), ""));
+                assertThat(header(again, "x-pod")).isEqualTo(header(first, "x-pod"));
+                assertThat(header(again, "x-crew")).isEqualTo("null");
+            }
+            reached.add(header(first, "x-pod"));
+        }
+        assertThat(reached).as("sessions are spread").hasSizeGreaterThanOrEqualTo(3);
+    }
 }
