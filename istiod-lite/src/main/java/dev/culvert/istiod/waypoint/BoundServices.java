@@ -39,7 +39,7 @@ final class BoundServices {
         var found = objects.all(VirtualService.class).stream()
                 .filter(one -> one.gateways().contains(gateway.reference()))
                 .filter(one -> host.admits(one.namespace()))
-                .filter(one -> one.visibility().includes(one.namespace(), namespace))
+                .filter(one -> MeshDefaults.shows(one, namespace, objects, settings))
                 .sorted(RouteTables.OLDEST)
                 .map(one -> new Bound(one, Hosts.common(host.name(), hosts(one))))
                 .filter(one -> !one.hosts.isEmpty())

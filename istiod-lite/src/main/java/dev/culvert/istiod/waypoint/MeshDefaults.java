@@ -1,11 +1,16 @@
 package dev.culvert.istiod.waypoint;
 
 import dev.culvert.istiod.ambient.TranslationSettings;
+import dev.culvert.kube.object.DestinationRule;
 import dev.culvert.kube.object.MeshConfig;
 import dev.culvert.kube.object.ObjectSet;
+import dev.culvert.kube.object.VirtualService;
+import dev.culvert.kube.object.Visibility;
 import dev.culvert.protos.waypoint.PathNormalization;
 import dev.culvert.protos.waypoint.Retry;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /// What holds for every waypoint and gateway where nobody says otherwise: as the mesh's configuration has it, else as
 /// Istio's own defaults are.
@@ -22,6 +27,32 @@ final class MeshDefaults {
                 .flatMap(MeshConfig::retry)
                 .map(RuleTranslation::retry)
                 .orElse(RETRY);
+    }
+
+    static Optional<Duration> connect(ObjectSet objects, TranslationSettings settings) {
+        return defaults(objects, settings).flatMap(MeshConfig.Defaults::connect);
+    }
+
+    private static Optional<MeshConfig.Defaults> defaults(ObjectSet objects, TranslationSettings settings) {
+        return MeshConfig.of(objects, settings.rootNamespace()).map(MeshConfig::defaults);
+    }
+
+    /// Whether it counts for who is in a namespace.
+    static boolean shows(VirtualService one, String namespace, ObjectSet objects, TranslationSettings settings) {
+        return one.visibility()
+                .or(defaults(objects, settings)
+                        .map(MeshConfig.Defaults::virtualServices)
+                        .orElse(Visibility.EVERYWHERE))
+                .includes(one.namespace(), namespace);
+    }
+
+    /// Whether it counts for who is in a namespace.
+    static boolean shows(DestinationRule one, String namespace, ObjectSet objects, TranslationSettings settings) {
+        return one.visibility()
+                .or(defaults(objects, settings)
+                        .map(MeshConfig.Defaults::destinationRules)
+                        .orElse(Visibility.EVERYWHERE))
+                .includes(one.namespace(), namespace);
     }
 
     /// In front of gateways at the edge.

@@ -12,7 +12,6 @@ import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.RawRoute;
 import dev.culvert.kube.object.RawRule;
 import dev.culvert.kube.object.VirtualService;
-import dev.culvert.kube.object.Visibility;
 import dev.culvert.protos.waypoint.Backend;
 import dev.culvert.protos.waypoint.Forward;
 import dev.culvert.protos.waypoint.Route;
@@ -172,7 +171,7 @@ final class RouteTables {
         var hostname = service.hostname();
         return objects.all(VirtualService.class).stream()
                 .filter(one -> one.inMesh() && isNear(one, service, namespace))
-                .filter(one -> one.visibility().includes(one.namespace(), namespace))
+                .filter(one -> MeshDefaults.shows(one, namespace, objects, settings))
                 .filter(one -> one.hosts().stream().anyMatch(host -> names(host, one.namespace(), hostname)))
                 .sorted(OLDEST)
                 .toList();
@@ -257,8 +256,7 @@ final class RouteTables {
                     route.place(),
                     route.key().toString(),
                     "it is for no Service that has a waypoint, and no such ServiceEntry"
-                            + (route instanceof VirtualService one
-                                            && !one.visibility().equals(Visibility.EVERYWHERE)
+                            + (route instanceof VirtualService one && !MeshDefaults.shows(one, "", objects, settings)
                                     ? ", or exportTo hides it from that waypoint"
                                     : ""),
                     "label that or its namespace istio.io/use-waypoint: NAME, and write the route in its"

@@ -50,7 +50,12 @@ final class TrafficPolicies {
     /// Empty if nothing is said.
     Optional<dev.culvert.protos.waypoint.TrafficPolicy> of(
             MeshService service, int port, String subset, String waypointNamespace) {
-        return Optional.of(TrafficTranslation.translate(said(service, port, subset, waypointNamespace)))
+        var to = TrafficTranslation.translate(said(service, port, subset, waypointNamespace)).toBuilder();
+        if (!to.getPool().hasConnectTimeout()) {
+            MeshDefaults.connect(objects, settings)
+                    .ifPresent(time -> to.getPoolBuilder().setConnectTimeout(RuleTranslation.duration(time)));
+        }
+        return Optional.of(to.build())
                 .filter(policy -> !policy.equals(dev.culvert.protos.waypoint.TrafficPolicy.getDefaultInstance()));
     }
 
@@ -88,7 +93,7 @@ final class TrafficPolicies {
                             byHost.getOrDefault(hostname, List.of()).stream(),
                             ofWildcards.stream().filter(rule -> hostname.endsWith(suffix(rule))))
                     .filter(rule -> rule.namespace().equals(namespace)
-                            && rule.visibility().includes(namespace, waypointNamespace))
+                            && MeshDefaults.shows(rule, waypointNamespace, objects, settings))
                     .sorted(Comparator.comparing(TrafficPolicies::isWildcard)
                             .thenComparing(Comparator.comparingInt((DestinationRule rule) ->
                                             rule.host().length())

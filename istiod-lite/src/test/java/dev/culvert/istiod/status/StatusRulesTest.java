@@ -257,6 +257,28 @@ class StatusRulesTest {
         assertThat(conditions.toString()).contains(message);
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            true  | response.code >= 400 | True Accepted          | in force
+            true  | response.code >=     | False PartiallyInvalid | it ends too early: everything is logged
+            false | response.code >= 400 | False AncestorNotBound | no waypoint and no gateway serves what targetRefs name
+            """)
+    void whoseTelemetryHasNoEffectIsTold(boolean waypoint, String filter, String said, String message) {
+        var conditions = Objects.requireNonNull(
+                wanted((waypoint ? WAYPOINT : "") + CART + """
+                        apiVersion: telemetry.istio.io/v1
+                        kind: Telemetry
+                        metadata: {name: t, namespace: shop}
+                        spec:
+                          targetRefs: [{group: "", kind: Service, name: cart}]
+                          accessLogging: [{filter: {expression: "%s"}}]
+                        """.formatted(filter), true, "Telemetry shop/t")
+                        .fields()
+                        .get("conditions"));
+        assertThat(conditions(conditions)).containsExactly("WaypointAccepted " + said);
+        assertThat(conditions.toString()).contains(message);
+    }
+
     @Test
     void whatIsOfAnotherRevisionIsThatOnesToSpeakOf() {
         var all = WAYPOINT + CART + policy("{action: DENY, rules: [{}]}");

@@ -231,6 +231,7 @@ class TelemetryTranslationTest {
             targetRefs: [{group: '', kind: Service, name: berth}]| tracing: [{providers: [{name: zipkin}]}] | zipkin is told nothing
             targetRefs: [{group: '', kind: Service, name: berth}]| metrics: [{providers: [{name: stackdriver}]}] | stackdriver is told nothing
             targetRefs: [{group: '', kind: Service, name: berth}]| metrics: [{overrides: [{tagOverrides: {a: {value: order-service}}}]}] | order is not known here
+            targetRefs: [{group: '', kind: Service, name: berth}]| accessLogging: [{filter: {expression: "request.path.matches('(')"}}] | missing closing )
             targetRefs: [{group: '', kind: Service, name: berth}]| metrics: [{reportingInterval: 1s}] | reportingInterval is not supported yet
             targetRefs: [{group: '', kind: Service, name: berth}]| accessLogging: [{match: {mode: CLIENT}}] | a waypoint stands on the side of the server
             targetRefs: [{group: '', kind: Service, name: berth}]| tracing: [{customTags: {a: {formatter: {value: x}}}}] | formatter is not supported yet
@@ -279,5 +280,41 @@ class TelemetryTranslationTest {
         assertThat(gateway.getTelemetry().getAccessLogsList()).isEmpty();
         assertThat(Objects.requireNonNull(result.resources().get(BERTH)).hasTelemetry())
                 .isFalse();
+    }
+
+    /// 003-07 of the corpus.
+    @Test
+    void theCorpusFileIsTold() throws Exception {
+        var told = told(translate("""
+                apiVersion: telemetry.istio.io/v1
+                kind: Telemetry
+                metadata:
+                  name: berth-numbers
+                  namespace: quay
+                spec:
+                  targetRefs:
+                    - {group: "", kind: Service, name: berth}
+                  metrics:
+                    - providers:
+                        - name: prometheus
+                      overrides:
+                        - match:
+                            metric: REQUEST_COUNT
+                            mode: SERVER
+                          tagOverrides:
+                            pier:
+                              operation: UPSERT
+                              value: "'nine'"
+                  accessLogging:
+                    - providers:
+                        - name: envoy
+                      filter:
+                        expression: "response.code >= 400"
+                """));
+        assertThat(told).isEqualTo(TextFormat.parse("""
+                access_logs {text: '' filter: 'response.code >= 400'}
+                spans {}
+                metrics {metrics: REQUEST_COUNT labels {name: 'pier' value: "'nine'"}}
+                """, Telemetry.class));
     }
 }

@@ -304,4 +304,99 @@ class WaypointTranslatorTest {
         assertThat(plain.getPorts(0).getRoutes(0).getForward().getRetry().getAttempts())
                 .isEqualTo(2);
     }
+
+    private static String mesh(String text) {
+        return """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: istio, namespace: istio-system}
+                data: {mesh: "MESH"}
+                ---
+                """.replace("MESH", text);
+    }
+
+    @Test
+    void theMeshSaysHowLongAConnectMayTakeUnlessADestinationRuleDoes() {
+        var mesh = mesh("connectTimeout: 3s");
+        var rule = """
+                apiVersion: networking.istio.io/v1
+                kind: DestinationRule
+                metadata: {name: berth, namespace: quay}
+                spec: {host: berth, trafficPolicy: {connectionPool: {tcp: {connectTimeout: 1s}}}}
+                """;
+        assertThat(routes(translate(mesh))
+                        .getFirst()
+                        .getForward()
+                        .getBackends(0)
+                        .getTraffic()
+                        .getPool()
+                        .getConnectTimeout()
+                        .getSeconds())
+                .isEqualTo(3);
+        assertThat(routes(translate(mesh + rule))
+                        .getFirst()
+                        .getForward()
+                        .getBackends(0)
+                        .getTraffic()
+                        .getPool()
+                        .getConnectTimeout()
+                        .getSeconds())
+                .isEqualTo(1);
+    }
+
+    /// A rule of the root namespace is seen by the waypoint only if it is exported to it.
+    @Test
+    void theMeshSaysWhereObjectsCountThatDoNotSayItThemselves() {
+        var rule = """
+                apiVersion: networking.istio.io/v1
+                kind: DestinationRule
+                metadata: {name: berth, namespace: istio-system}
+                spec:
+                  host: berth.quay.svc.cluster.local
+                  exportTo: [EXPORT]
+                  trafficPolicy: {loadBalancer: {simple: RANDOM}}
+                ---
+                """;
+        var routes = """
+                apiVersion: networking.istio.io/v1
+                kind: VirtualService
+                metadata: {name: berth, namespace: quay}
+                spec:
+                  hosts: [berth]
+                  exportTo: [EXPORT]
+                  http: [{name: ours, route: [{destination: {host: berth}}]}]
+                """;
+        var own = mesh("{defaultDestinationRuleExportTo: ['.'], defaultVirtualServiceExportTo: ['~']}");
+        var objects = rule + routes;
+        var unsaid = objects.replace("exportTo: [EXPORT]", "");
+        var everywhere = objects.replace("EXPORT", "'*'");
+        for (var shown : List.of(unsaid, everywhere, own + everywhere)) {
+            var first = routes(translate(shown)).getFirst();
+            assertThat(first.getName()).isEqualTo("ours");
+            assertThat(first.getForward().getBackends(0).hasTraffic()).isTrue();
+        }
+        var first = routes(translate(own + unsaid)).getFirst();
+        assertThat(first.getName()).isEqualTo("default");
+        assertThat(first.getForward().getBackends(0).hasTraffic()).isFalse();
+    }
+
+    @Test
+    void aSessionByHeaderIsSent() {
+        var result = translate("""
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: HTTPRoute
+                metadata: {name: r, namespace: quay}
+                spec:
+                  parentRefs: [{group: "", kind: Service, name: berth}]
+                  rules: [{backendRefs: [{name: berth, port: 80}], sessionPersistence: {type: Header, sessionName: X-Crew}}]
+                """);
+        var forward = routes(result).getFirst().getForward();
+        assertThat(forward.getSticky()).isTrue();
+        assertThat(forward.getBackends(0)
+                        .getTraffic()
+                        .getLoadBalancer()
+                        .getHash()
+                        .getSessionHeader())
+                .isEqualTo("x-crew");
+    }
 }

@@ -1,5 +1,6 @@
 package dev.culvert.kube.object;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -12,6 +13,7 @@ import java.util.Optional;
 /// @param trustedProxies how many proxies stand in front of gateways that do not say it themselves
 /// @param paths what is done to paths before they are matched and sent on
 /// @param telemetry what is told of requests
+/// @param defaults of what is written elsewhere
 public record MeshConfig(
         Metadata metadata,
         Optional<String> trustDomain,
@@ -21,6 +23,7 @@ public record MeshConfig(
         int trustedProxies,
         PathNormalization paths,
         MeshTelemetry telemetry,
+        Defaults defaults,
         Place place)
         implements KubeObject {
     /// Its name, in every mesh.
@@ -37,6 +40,12 @@ public record MeshConfig(
         /// And `%2F` and `%5C` are slashes, first of all.
         DECODE_AND_MERGE_SLASHES
     }
+
+    /// What counts where nobody says otherwise.
+    /// @param connect bound of a connect; empty for the waypoint's own
+    /// @param virtualServices where they count
+    /// @param destinationRules likewise
+    public record Defaults(Optional<Duration> connect, Visibility virtualServices, Visibility destinationRules) {}
 
     public MeshConfig {
         discovery = List.copyOf(discovery);

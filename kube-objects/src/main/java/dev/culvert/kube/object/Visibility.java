@@ -12,6 +12,11 @@ public record Visibility(List<String> namespaces) {
         namespaces = List.copyOf(namespaces);
     }
 
+    /// This one, or another where it says nothing.
+    public Visibility or(Visibility otherwise) {
+        return namespaces.isEmpty() ? otherwise : this;
+    }
+
     /// @param own namespace of the object
     /// @param namespace of who asks
     public boolean includes(String own, String namespace) {

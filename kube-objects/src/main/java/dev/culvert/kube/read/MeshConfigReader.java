@@ -3,6 +3,7 @@ package dev.culvert.kube.read;
 import dev.culvert.kube.object.MeshConfig;
 import dev.culvert.kube.object.MeshConfig.PathNormalization;
 import dev.culvert.kube.object.Metadata;
+import dev.culvert.kube.object.Visibility;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -12,8 +13,15 @@ import java.util.TreeSet;
 /// passed over in silence; what somebody may count on is named.
 final class MeshConfigReader {
     private static final Set<String> DATA = Set.of("mesh", "meshNetworks");
-    private static final Set<String> USED =
-            Set.of("defaultHttpRetryPolicy", "discoverySelectors", "pathNormalization", "rootNamespace", "trustDomain");
+    private static final Set<String> USED = Set.of(
+            "connectTimeout",
+            "defaultDestinationRuleExportTo",
+            "defaultHttpRetryPolicy",
+            "defaultVirtualServiceExportTo",
+            "discoverySelectors",
+            "pathNormalization",
+            "rootNamespace",
+            "trustDomain");
     /// Of sidecars, of Envoy, or what we always do.
     private static final Set<String> WITHOUT_MEANING = Set.of(
             "ca",
@@ -41,11 +49,8 @@ final class MeshConfigReader {
     /// What to do instead.
     private static final Map<String, String> NOT_YET = Map.ofEntries(
             Map.entry("caCertificates", "put further roots into the Secret cacerts"),
-            Map.entry("connectTimeout", "set CULVERT_CONNECT_TIMEOUT of waypoints, or a DestinationRule's"),
-            Map.entry("defaultDestinationRuleExportTo", "write exportTo in each DestinationRule"),
             Map.entry("defaultServiceExportTo", "remove it: every Service is seen"),
             Map.entry("defaultTrafficPolicy", "write a DestinationRule for each host"),
-            Map.entry("defaultVirtualServiceExportTo", "write exportTo in each VirtualService"),
             Map.entry("dnsRefreshRate", "remove it"),
             Map.entry("hboneIdleTimeout", "set CULVERT_TUNNEL_IDLE of ztunnel"),
             Map.entry("localityLbSetting", "write it in a DestinationRule"),
@@ -82,6 +87,10 @@ final class MeshConfigReader {
                         .orElse(0),
                 paths(mesh.childOrEmpty("pathNormalization").knowing(Set.of("normalization"))),
                 MeshTelemetryReader.telemetry(mesh),
+                new MeshConfig.Defaults(
+                        RuleFields.duration(mesh, "connectTimeout"),
+                        new Visibility(mesh.texts("defaultVirtualServiceExportTo")),
+                        new Visibility(mesh.texts("defaultDestinationRuleExportTo"))),
                 object.place());
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /// Reads of the mesh's configuration what it says of access logs, traces and metrics.
 final class MeshTelemetryReader {
@@ -18,6 +19,8 @@ final class MeshTelemetryReader {
             "defaultProviders",
             "enableTracing",
             "extensionProviders");
+    private static final Pattern HOST = Pattern.compile("[A-Za-z0-9]([-A-Za-z0-9.]{0,252}[A-Za-z0-9])?");
+    private static final Pattern PATH = Pattern.compile("[-A-Za-z0-9._~/]{1,1024}");
     private static final String STDOUT = "/dev/stdout";
     private static final Map<String, Boolean> ENCODINGS = Map.of("TEXT", false, "JSON", true);
     /// What to write instead.
@@ -155,11 +158,20 @@ final class MeshTelemetryReader {
                     "spans are sent by HTTP only, not by gRPC: nobody is told of traces by provider " + name,
                     "add http: {path: /v1/traces}, with the collector's port for HTTP, such as 4318");
         }
+        var host = service.substring(service.indexOf('/') + 1);
+        if (!HOST.matcher(host).matches()) {
+            said.error(
+                    "service", said.named("service") + ": \"" + host + "\" is no host", "write a Service's full name");
+        }
+        var path = http.text("path", "/v1/traces");
+        if (!PATH.matcher(path).matches()) {
+            http.error("path", http.named("path") + ": \"" + path + "\" is no path", "write one such as /v1/traces");
+        }
         return new Receiver.Collector(
                 name,
-                service.substring(service.indexOf('/') + 1),
+                host,
                 said.integer("port", 1, 65535).orElse(4318),
-                said.has("http") ? http.text("path", "/v1/traces") : "",
+                said.has("http") ? path : "",
                 RuleFields.duration(http, "timeout"));
     }
 }

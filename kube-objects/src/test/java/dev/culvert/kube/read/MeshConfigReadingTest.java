@@ -93,7 +93,13 @@ class MeshConfigReadingTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            connectTimeout: 3s                        | mesh.yaml:7 | has no effect here                  | CULVERT_CONNECT_TIMEOUT
+            defaultTrafficPolicy: {}                  | mesh.yaml:7 | has no effect here                  | write a DestinationRule
+            accessLogFile: /var/log/a                 | mesh.yaml:7 | to no other file                    | write /dev/stdout
+            accessLogEncoding: XML                    | mesh.yaml:7 | must be one of JSON, TEXT           | write one of these
+            'extensionProviders: [{name: a, opentelemetry: {service: "a b", http: {}}}]' | mesh.yaml:7 | is no host | write a Service
+            'extensionProviders: [{name: a, opentelemetry: {service: b, http: {path: "/a b"}}}]' | mesh.yaml:7 | is no path | write one such as
+            'extensionProviders: [{name: a, zipkin: {service: b, port: 1}}]' | mesh.yaml:7 | zipkin has no effect here | write opentelemetry
+            'extensionProviders: [{name: a, opentelemetry: {service: b, port: 4317}}]' | mesh.yaml:7 | by HTTP only | add http
             accessLogFiel: /dev/stdout                | mesh.yaml:7 | unknown field data.mesh.accessLogFiel | did you mean accessLogFile?
             pathNormalization: {normalization: NONE}  | mesh.yaml:7 | two spellings of a path             | write BASE
             pathNormalization: {normalization: SOME}  | mesh.yaml:7 | must be one of                      | write one of these

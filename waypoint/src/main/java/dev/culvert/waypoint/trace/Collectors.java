@@ -30,7 +30,7 @@ public final class Collectors implements AutoCloseable {
         this.registry = registry;
     }
 
-    /// Null if there are too many.
+    /// Null if there are too many, or it is none.
     public @Nullable SpanExporter of(Collector collector) {
         var found = known.get(collector);
         return found == null ? begin(collector) : found;
@@ -41,9 +41,13 @@ public final class Collectors implements AutoCloseable {
         if (found != null) {
             return found;
         }
-        if (exporters.size() >= MAX_COLLECTORS) {
+        var url = url(collector.getUrl());
+        if (url == null || exporters.size() >= MAX_COLLECTORS) {
             if (!said) {
-                LOG.warn("{} gets no spans: there are {} collectors already", collector.getUrl(), MAX_COLLECTORS);
+                LOG.warn(
+                        "{} gets no spans: {}",
+                        collector.getUrl(),
+                        url == null ? "it is no address" : "there are " + MAX_COLLECTORS + " collectors already");
                 said = true;
             }
             return null;
@@ -53,10 +57,19 @@ public final class Collectors implements AutoCloseable {
                         collector.getTimeout().getSeconds(),
                         collector.getTimeout().getNanos())
                 : settings.timeout();
-        var begun = SpanExporter.to(URI.create(collector.getUrl()), settings.within(timeout), send, registry);
+        var begun = SpanExporter.to(url, settings.within(timeout), send, registry);
         exporters.put(collector, begun);
         known = Map.copyOf(exporters);
         return begun;
+    }
+
+    private static @Nullable URI url(String text) {
+        try {
+            var url = URI.create(text);
+            return url.getHost() == null ? null : url;
+        } catch (IllegalArgumentException none) {
+            return null;
+        }
     }
 
     @Override

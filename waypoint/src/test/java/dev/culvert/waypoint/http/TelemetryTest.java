@@ -166,6 +166,28 @@ class TelemetryTest {
     }
 
     @Test
+    void aCollectorThatIsNoneHoldsNothingUp() throws Exception {
+        tell("access_logs {text: '%RESPONSE_CODE%'} spans {share: 1000000 collector {url: 'http://a b/'}}");
+        assertThat(call("/a", Map.of())).containsExactly("200");
+        tell("access_logs {text: '%RESPONSE_CODE%'} spans {share: 1000000 collector {url: 'nowhere'}}");
+        assertThat(call("/a", Map.of())).containsExactly("200");
+    }
+
+    /// A pattern that is none, and a format that is none, are left out.
+    @Test
+    void whatCannotBeUnderstoodDoesNotKeepRoutesAndPoliciesOut() throws Exception {
+        tell("access_logs {text: '100%' filter: \"request.path.matches('(')\"}"
+                + " metrics {labels {name: 'a' value: \"request.path.matches('(')\"}}");
+        assertThat(call("/a", Map.of())).singleElement().asString().contains("] \"GET /a HTTP/1.1\" 200 ");
+        assertThat(harbour.registry
+                        .get("istio_requests")
+                        .tags("a", "unknown")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+    }
+
+    @Test
     void labelsOfMetricsAreThoseThatUsersAskFor() throws Exception {
         tell("metrics {metrics: REQUEST_COUNT labels {name: 'pier' value: \"'nine'\"}"
                 + " labels {name: 'path' value: 'request.url_path'}} metrics {metrics: RESPONSE_SIZE disabled: true}");

@@ -23,7 +23,7 @@ public final class Expression {
         this.root = root;
     }
 
-    /// @param regex makes a predicate of a pattern in RE2's syntax
+    /// @param regex makes a predicate of a pattern in RE2's syntax; throws whatever it likes if it is none
     /// @throws IllegalArgumentException if it is none, or asks what nobody here could answer
     public static Expression parse(String text, Function<String, Predicate<String>> regex) {
         return new Expression(new ExpressionParser(text, regex).whole());

@@ -256,7 +256,11 @@ final class ExpressionParser {
 
     private Node matched(Node of, Node pattern) {
         if (pattern instanceof Node.Literal(var value) && value instanceof String expression) {
-            return new Node.Matched(of, regex.apply(expression));
+            try {
+                return new Node.Matched(of, regex.apply(expression));
+            } catch (RuntimeException bad) { // each library has its own
+                throw new IllegalArgumentException("matches: " + bad.getMessage(), bad);
+            }
         }
         throw new IllegalArgumentException("matches needs a pattern in quotes");
     }

@@ -29,7 +29,12 @@ class ExpressionTest {
             "it's \"gone\"");
 
     private static Expression parse(String text) {
-        return Expression.parse(text, pattern -> Pattern.compile(pattern).asPredicate());
+        return Expression.parse(text, pattern -> {
+            if (pattern.equals("[")) {
+                throw new IllegalStateException("missing closing ]");
+            }
+            return Pattern.compile(pattern).asPredicate();
+        });
     }
 
     private static String value(String text) {
@@ -93,6 +98,7 @@ class ExpressionTest {
             exists(request.method)       | exists is no function or word known here
             request.method.foo()         | foo is no function known here
             request.method.matches('(')  | Unclosed group
+            request.method.matches('[')  | missing closing ]
             has()                        | a function has 0 arguments instead of 1
             duration('soon')             | duration needs a text
             [1, 2                        | it ends too early
