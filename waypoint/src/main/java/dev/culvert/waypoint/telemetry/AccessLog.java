@@ -41,6 +41,11 @@ record AccessLog(@Nullable LineForm form, @Nullable Expression filter) {
         }
     }
 
+    /// Whether it has no line of anything.
+    boolean isOff(AccessFormat own) {
+        return form == null && own == AccessFormat.OFF;
+    }
+
     /// @param own the process's own form
     void write(AccessFormat own, AccessEntry entry) {
         if (!wants(entry)) {

@@ -281,7 +281,7 @@ public final class RequestRecord {
                 messages.report(metrics, key());
             }
         }
-        if (telemetry.logs().isEmpty() && !trace.isSampled()) {
+        if (!trace.isSampled() && !telemetry.isLogged(to.format)) {
             return;
         }
         var entry = entry(took);

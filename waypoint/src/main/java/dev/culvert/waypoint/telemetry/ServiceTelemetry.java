@@ -1,5 +1,6 @@
 package dev.culvert.waypoint.telemetry;
 
+import dev.culvert.daemon.log.AccessFormat;
 import dev.culvert.protos.waypoint.Telemetry;
 import dev.culvert.waypoint.trace.SpanRules;
 import java.util.List;
@@ -26,6 +27,16 @@ public final class ServiceTelemetry {
                 said.getAccessLogsList().stream().map(AccessLog::of).toList(),
                 new SpanRules(said.getSpans()),
                 MetricRules.of(said.getMetricsList()));
+    }
+
+    /// Whether any log may have a line.
+    boolean isLogged(AccessFormat own) {
+        for (var log : logs) {
+            if (!log.isOff(own)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     List<AccessLog> logs() {
