@@ -110,6 +110,34 @@ class WaypointTest {
         Await.until("the policy is named", () -> quay.log(WAYPOINT).contains("tariff-readers"));
     }
 
+    /// Answers of 403 are lines of Istio's, those of 200 are none; calls of berth have a label, those of customs none.
+    @Test
+    void telemetryOfUsers() throws Exception {
+        quay.mesh.write(FILE, Quay.corpus("003-07") + "---\n" + Quay.corpus("000-03"));
+        Await.until("a refusal is in Istio's form", () -> {
+            assertThat(status("POST", "/tariffs/refused")).isIn(200, 403);
+            return quay.log(WAYPOINT).contains("\"POST /tariffs/refused HTTP/1.1\" 403 - rbac_access_denied");
+        });
+        assertThat(status("GET", "/tariffs/quiet")).isEqualTo(200);
+        assertThat(Http.call(quay.portal(), quay.service("customs"), "GET", "/as-before")
+                        .status())
+                .isEqualTo(200);
+        Await.until("customs is logged as before", () -> quay.requests(WAYPOINT, "/as-before") > 0);
+        assertThat(quay.log(WAYPOINT)).doesNotContain("/tariffs/quiet");
+        var stats = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 15020);
+        var counts = Http.call(quay.pod(WAYPOINT), stats, "GET", "/stats/prometheus")
+                .body()
+                .lines()
+                .filter(line -> line.startsWith("istio_requests_total"))
+                .toList();
+        assertThat(counts)
+                .anySatisfy(line -> assertThat(line)
+                        .contains("destination_service_name=\"berth\"", "response_code=\"403\"", "pier=\"nine\""))
+                .filteredOn(line -> line.contains("destination_service_name=\"customs\""))
+                .isNotEmpty()
+                .allSatisfy(line -> assertThat(line).doesNotContain("pier="));
+    }
+
     @Test
     void twoCallers() throws Exception {
         quay.mesh.write(FILE, Quay.corpus("002-05"));
