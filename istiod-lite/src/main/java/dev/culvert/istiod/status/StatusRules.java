@@ -179,7 +179,9 @@ final class StatusRules {
                         type,
                         true,
                         "Accepted",
-                        type.equals(EDGE) ? "in force at the edge" : "in force at the waypoints and gateways that it is for")
+                        type.equals(EDGE)
+                                ? "in force at the edge"
+                                : "in force at the waypoints and gateways that it is for")
                 : conditions(
                         object,
                         type,
