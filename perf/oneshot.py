@@ -1,5 +1,5 @@
 """Many connections at once, each for one request. Usage: oneshot.py ADDRESS PORT HOST COUNT"""
-import resource, selectors, socket, sys, time
+import re, resource, selectors, socket, sys, time
 
 address, port, host, count = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 resource.setrlimit(resource.RLIMIT_NOFILE, (count + 100, max(count + 100, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
@@ -39,15 +39,27 @@ def connected(one):
     return True
 
 
+def whole(answer):
+    head, _, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    return length is not None and len(body) >= int(length.group(1))
+
+
 def answered(one):
-    data = one.recv(65536)
+    global reset
+    try:
+        data = one.recv(65536)
+    except ConnectionResetError:
+        if not whole(answers.get(one, b"")):
+            raise
+        data, reset = b"", reset + 1
     answers[one] = answers.get(one, b"") + data
     if not data and b" 200 " not in answers[one][:20]:
         raise OSError(0, repr(answers[one][:40]))
     return not data
 
 
-ready, answers = [], {}
+ready, answers, reset = [], {}, 0
 for _ in range(count):
     one = socket.socket()
     one.setblocking(False)
@@ -62,4 +74,4 @@ for one in ready:
     except OSError as e:
         failed(f"send: {e}")
 wait("answer", answered)
-print(f"{len(ready)} open in {opened - begin:.1f} s, {count - sum(errors.values())} answered in {time.time() - opened:.1f} s; errors: {errors or 'none'}")
+print(f"{len(ready)} open in {opened - begin:.1f} s, {count - sum(errors.values())} answered in {time.time() - opened:.1f} s; {reset} ended by a reset after it; errors: {errors or 'none'}")
