@@ -4,6 +4,7 @@ import dev.culvert.kube.object.AuthorizationPolicy;
 import dev.culvert.kube.object.Kind;
 import dev.culvert.kube.object.ObjectSet;
 import dev.culvert.kube.object.PeerAuthentication;
+import dev.culvert.kube.object.Pod;
 import dev.culvert.kube.object.Problem;
 import dev.culvert.kube.object.Service;
 import dev.culvert.kube.object.WorkloadEntry;
@@ -23,6 +24,11 @@ public final class Translator {
     private Translator() {}
 
     public static Translation translate(ObjectSet objects, TranslationSettings settings) {
+        return translate(objects, settings, new KnownPods());
+    }
+
+    /// The same, with what `known` still knows of pods from the last time.
+    public static Translation translate(ObjectSet objects, TranslationSettings settings, KnownPods known) {
         var problems = new ArrayList<Problem>();
         EnrolmentAdvice.check(objects.namespaces(), problems);
         var policies = new TreeMap<String, Authorization>();
@@ -54,27 +60,32 @@ public final class Translator {
         waypoints.check(problems);
         var entries = new EntryServices(objects, settings, problems);
         var only = new WaypointOnly(objects, settings, waypoints, entries);
-        var workloads = new TreeMap<String, Workload>();
-        for (var member : members(objects, settings, waypoints, entries, only)) {
-            var workload = member.workload();
-            member.binding()
-                    .waypoint()
-                    .map(waypoints::address)
-                    .or(() -> member.outside() ? only.around(workload) : Optional.empty())
-                    .ifPresent(workload::setWaypoint);
-            workload.addAllAuthorizationPolicies(keys(member, selected, modes, settings))
-                    .addAllAuthorizationPolicies(only.keys(member.binding(), workload.build()));
-            workloads.put(workload.getUid(), workload.build());
+        var listed = new Listed(selected, modes, settings);
+        var addresses = new TreeMap<String, Address>();
+        known.begin(objects, settings);
+        for (var pod : objects.pods()) {
+            if (!pod.finished() && !pod.addresses().isEmpty()) {
+                var made = known.of(
+                        pod,
+                        () -> ungated(member(pod, objects, settings, waypoints, entries), waypoints, only, listed),
+                        () -> waypoints.of(pod),
+                        only);
+                addresses.put(made.getWorkload().getUid(), made);
+            }
         }
-        only.check(workloads, problems);
+        for (var member : members(objects, settings, waypoints, entries, only)) {
+            var ungated = ungated(member, waypoints, only, listed);
+            var made = KnownPods.gated(ungated, only.keys(member.binding(), ungated));
+            addresses.put(ungated.getUid(), made);
+        }
+        only.check(addresses.values(), problems);
         for (var workload : SliceTranslation.translate(objects, settings)) {
-            workloads.put(workload.getUid(), workload);
+            addresses.put(
+                    workload.getUid(),
+                    Address.newBuilder().setWorkload(workload).build());
         }
         policies.putAll(only.policies());
 
-        var addresses = new TreeMap<String, Address>();
-        workloads.forEach((uid, workload) ->
-                addresses.put(uid, Address.newBuilder().setWorkload(workload).build()));
         for (var service : objects.services()) {
             if (service.type() != Service.Type.EXTERNAL_NAME) {
                 var sent = ServiceTranslation.translate(service, objects, settings);
@@ -95,7 +106,13 @@ public final class Translator {
         return new Translation(addresses, policies, problems);
     }
 
-    /// Workloads that policies find by their labels.
+    private static Member member(
+            Pod pod, ObjectSet objects, TranslationSettings settings, Waypoints waypoints, EntryServices entries) {
+        var workload = WorkloadTranslation.translate(pod, objects, settings).putAllServices(entries.selecting(pod));
+        return new Member(pod.metadata().labels(), workload, waypoints.of(pod), false);
+    }
+
+    /// What is no pod, and has workloads that policies find by their labels.
     private static List<Member> members(
             ObjectSet objects,
             TranslationSettings settings,
@@ -103,34 +120,39 @@ public final class Translator {
             EntryServices entries,
             WaypointOnly only) {
         var members = new ArrayList<Member>();
-        for (var pod : objects.pods()) {
-            if (!pod.finished() && !pod.addresses().isEmpty()) {
-                var workload =
-                        WorkloadTranslation.translate(pod, objects, settings).putAllServices(entries.selecting(pod));
-                members.add(new Member(pod.metadata().labels(), workload, waypoints.of(pod), false));
-            }
-        }
         var others = new EntryWorkloads(objects, settings, entries);
         objects.all(WorkloadEntry.class).forEach(entry -> members.add(others.translate(entry, waypoints)));
         members.addAll(others.inline(waypoints, only));
         return members;
     }
 
+    /// What policies a workload can have to list.
+    ///
+    /// @param selected those with a selector, by namespace
+    private record Listed(
+            Map<String, List<AuthorizationPolicy>> selected, PeerModes modes, TranslationSettings settings) {}
+
+    /// All but the policies of [WaypointOnly].
+    private static Workload ungated(Member member, Waypoints waypoints, WaypointOnly only, Listed listed) {
+        var workload = member.workload();
+        member.binding()
+                .waypoint()
+                .map(waypoints::address)
+                .or(() -> member.outside() ? only.around(workload) : Optional.empty())
+                .ifPresent(workload::setWaypoint);
+        return workload.addAllAuthorizationPolicies(keys(member, listed)).build();
+    }
+
     /// Keys of the policies that a workload has to list: those that find it by selector.
-    /// @param selected by namespace
-    private static List<String> keys(
-            Member member,
-            Map<String, List<AuthorizationPolicy>> selected,
-            PeerModes modes,
-            TranslationSettings settings) {
+    private static List<String> keys(Member member, Listed listed) {
         var namespace = member.workload().getNamespace();
-        var authorization = Stream.of(namespace, settings.rootNamespace())
+        var authorization = Stream.of(namespace, listed.settings.rootNamespace())
                 .distinct()
-                .flatMap(from -> selected.getOrDefault(from, List.of()).stream())
+                .flatMap(from -> listed.selected.getOrDefault(from, List.of()).stream())
                 .filter(policy -> policy.selects(member.labels()))
                 .map(PolicyTranslation::key)
                 .sorted();
-        return Stream.concat(authorization, modes.key(namespace, member.labels()).stream())
+        return Stream.concat(authorization, listed.modes.key(namespace, member.labels()).stream())
                 .toList();
     }
 }

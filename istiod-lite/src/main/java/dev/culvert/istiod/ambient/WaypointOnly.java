@@ -9,11 +9,14 @@ import dev.culvert.protos.security.Match;
 import dev.culvert.protos.security.Rule;
 import dev.culvert.protos.security.Scope;
 import dev.culvert.protos.security.StringMatch;
+import dev.culvert.protos.workload.Address;
 import dev.culvert.protos.workload.GatewayAddress;
 import dev.culvert.protos.workload.Port;
+import dev.culvert.protos.workload.PortList;
 import dev.culvert.protos.workload.Workload;
 import dev.culvert.protos.workload.WorkloadOrBuilder;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,7 +82,8 @@ final class WaypointOnly {
     /// The policies that a workload has to list, which are made as workloads come.
     List<String> keys(Waypoints.Binding own, Workload workload) {
         var keys = new ArrayList<String>();
-        new TreeMap<>(workload.getServicesMap()).forEach((name, ports) -> {
+        var called = services.isEmpty() ? Map.<String, PortList>of() : new TreeMap<>(workload.getServicesMap());
+        called.forEach((name, ports) -> {
             var governed = services.get(name);
             if (governed != null && ports.getPortsCount() > 0) {
                 var all = targetPorts.computeIfAbsent(name, _ -> new TreeSet<>());
@@ -125,8 +129,14 @@ final class WaypointOnly {
     }
 
     /// Other Services that lead to a governed port: their requests pass the waypoint without the policy.
-    void check(Map<String, Workload> workloads, List<Problem> problems) {
-        for (var workload : workloads.values()) {
+    ///
+    /// @param addresses of workloads
+    void check(Collection<Address> addresses, List<Problem> problems) {
+        if (services.isEmpty()) {
+            return;
+        }
+        for (var address : addresses) {
+            var workload = address.getWorkload();
             workload.getServicesMap().forEach((name, ports) -> {
                 if (!services.containsKey(name)) {
                     ports.getPortsList().stream()

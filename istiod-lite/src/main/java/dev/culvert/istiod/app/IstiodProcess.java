@@ -11,6 +11,7 @@ import dev.culvert.daemon.metrics.MetricFamily;
 import dev.culvert.daemon.shutdown.Lifecycle;
 import dev.culvert.istiod.admission.AdmissionPage;
 import dev.culvert.istiod.admission.BoundedNeighbours;
+import dev.culvert.istiod.ambient.KnownPods;
 import dev.culvert.istiod.ambient.MeshScope;
 import dev.culvert.istiod.ambient.Revisions;
 import dev.culvert.istiod.ambient.Translator;
@@ -62,6 +63,8 @@ final class IstiodProcess implements AutoCloseable {
             Thread.ofPlatform().daemon().name("timer").factory());
     private final ProblemLog log = new ProblemLog(LOG);
     private volatile ObjectSet objects = ObjectSet.EMPTY;
+    /// Of the source's thread.
+    private final KnownPods knownPods = new KnownPods();
 
     /// @param platform is closed with this process
     IstiodProcess(IstiodSettings settings, Platform platform, LogLevels levels)
@@ -134,7 +137,7 @@ final class IstiodProcess implements AutoCloseable {
         var now = Revisions.of(MeshScope.of(all, names), names).configuration();
         var problems = new ArrayList<>(now.problems());
         try {
-            var translation = Translator.translate(now, names);
+            var translation = Translator.translate(now, names, knownPods);
             var waypoints = WaypointTranslator.translate(now, names);
             var ofProxies = new HashMap<String, Message>(waypoints.resources());
             ofProxies.putAll(waypoints.gateways());

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// All resources at one moment, encoded once for all clients, and which changed lately. Immutable.
 public final class Catalogue {
@@ -30,18 +31,26 @@ public final class Catalogue {
 
     private static final int REMEMBERED = 256;
 
-    static final Catalogue EMPTY = new Catalogue(0, Map.of(), List.of());
+    static final Catalogue EMPTY = new Catalogue(0, Map.of(), Map.of(), List.of());
 
     /// What one step changed, by type.
     private record Step(long sequence, Map<String, Set<String>> names) {}
 
     private final long sequence;
     private final Map<String, Map<String, Resource>> byType;
+    /// What these were encoded from: the same message is not encoded again.
+    private final Map<String, Map<String, Message>> encoded;
+
     private final List<Step> steps;
 
-    private Catalogue(long sequence, Map<String, Map<String, Resource>> byType, List<Step> steps) {
+    private Catalogue(
+            long sequence,
+            Map<String, Map<String, Resource>> byType,
+            Map<String, Map<String, Message>> encoded,
+            List<Step> steps) {
         this.sequence = sequence;
         this.byType = byType;
+        this.encoded = encoded;
         this.steps = steps;
     }
 
@@ -78,53 +87,62 @@ public final class Catalogue {
             Map<String, ? extends Message> addresses,
             Map<String, ? extends Message> policies,
             Map<String, ? extends Message> ofProxies) {
-        var changed = new HashMap<String, Set<String>>();
-        var types = new HashMap<String, Map<String, Resource>>();
-        types.put(ADDRESS, encode(ADDRESS, addresses, changed));
-        types.put(AUTHORIZATION, encode(AUTHORIZATION, policies, changed));
+        var messages = new HashMap<String, Map<String, Message>>();
+        messages.put(ADDRESS, new HashMap<>(addresses));
+        messages.put(AUTHORIZATION, new HashMap<>(policies));
         for (var type : OWN) {
-            var messages = new HashMap<String, Message>();
+            var own = new HashMap<String, Message>();
             ofProxies.forEach((name, message) -> {
                 if (type.endsWith("/" + message.getDescriptorForType().getFullName())) {
-                    messages.put(name, message);
+                    own.put(name, message);
                 }
             });
-            types.put(type, encode(type, messages, changed));
+            messages.put(type, own);
         }
+        var changed = new HashMap<String, Set<String>>();
+        var types = new HashMap<String, Map<String, Resource>>();
+        messages.forEach((type, all) -> types.put(type, encode(type, all, changed)));
         if (changed.values().stream().allMatch(Set::isEmpty) && sequence > 0) {
             return this;
         }
         var remembered = new ArrayList<>(steps.subList(Math.max(0, steps.size() - REMEMBERED + 1), steps.size()));
         remembered.add(new Step(sequence + 1, changed));
-        return new Catalogue(sequence + 1, types, List.copyOf(remembered));
+        return new Catalogue(sequence + 1, types, messages, List.copyOf(remembered));
     }
 
-    private Map<String, Resource> encode(
-            String type, Map<String, ? extends Message> messages, Map<String, Set<String>> changed) {
+    private Map<String, Resource> encode(String type, Map<String, Message> messages, Map<String, Set<String>> changed) {
         var before = resources(type);
+        var source = encoded.getOrDefault(type, Map.of());
         var after = new TreeMap<String, Resource>();
         var names = new HashSet<>(before.keySet());
         messages.forEach((name, message) -> {
-            var bytes = message.toByteString();
             var old = before.get(name);
-            if (old != null && old.getResource().getValue().equals(bytes)) {
+            if (old != null && isOf(old, message, source.get(name))) {
                 after.put(name, old);
                 names.remove(name);
             } else {
-                var body = Any.newBuilder().setTypeUrl(type).setValue(bytes).build();
-                after.put(
-                        name,
-                        Resource.newBuilder()
-                                .setName(name)
-                                .setVersion(hash(bytes.toByteArray()))
-                                .setResource(body)
-                                .addAllAliases(aliases(message))
-                                .build());
+                after.put(name, resource(type, name, message));
                 names.add(name);
             }
         });
         changed.put(type, names);
         return after;
+    }
+
+    /// @param from what the resource was encoded from
+    @SuppressWarnings("ReferenceEquality") // equal ones cost as much as to encode them
+    private static boolean isOf(Resource resource, Message message, @Nullable Message from) {
+        return message == from || resource.getResource().getValue().equals(message.toByteString());
+    }
+
+    private static Resource resource(String type, String name, Message message) {
+        var bytes = message.toByteString();
+        return Resource.newBuilder()
+                .setName(name)
+                .setVersion(hash(bytes.toByteArray()))
+                .setResource(Any.newBuilder().setTypeUrl(type).setValue(bytes).build())
+                .addAllAliases(aliases(message))
+                .build();
     }
 
     /// `<network>/<ip>` of each address, by which on-demand clients ask.

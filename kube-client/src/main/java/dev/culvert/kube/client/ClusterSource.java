@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 public final class ClusterSource implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ClusterSource.class);
     private static final Duration QUIET = Duration.ofMillis(10);
-    private static final Duration LONGEST = Duration.ofMillis(100);
+    private static final Duration LONGEST = Duration.ofMillis(25);
     private static final Duration RECHECK = Duration.ofSeconds(1);
     /// A watch that begins anew is not stale.
     private static final Duration GRACE = Duration.ofSeconds(5);
