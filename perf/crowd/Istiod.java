@@ -36,6 +36,7 @@ final class Istiod implements AutoCloseable {
         }
         var start = System.nanoTime();
         process = builder.start();
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy)); // also if it is not ready yet
         awaitReady(monitoring, log);
         readySeconds = (System.nanoTime() - start) / 1e9;
     }

@@ -168,6 +168,33 @@ class DeltaXdsTest {
         assertThat(mesh.current().workloads()).extracting(found -> found.name()).containsExactlyInAnyOrder("a", "ccc");
     }
 
+    /// It names all that it has in one request.
+    @Test
+    void aClientThatHasALargeMeshComesBack() throws Exception {
+        var all = new TreeMap<String, Address>();
+        for (var i = 0; i < 120_000; i++) {
+            var address = ByteString.copyFrom(new byte[] {10, (byte) (i >> 16), (byte) (i >> 8), (byte) i});
+            var uid = "Kubernetes//Pod/shop/w" + i;
+            all.put(
+                    uid,
+                    Address.newBuilder()
+                            .setWorkload(Workload.newBuilder()
+                                    .setUid(uid)
+                                    .setName("w" + i)
+                                    .addAddresses(address))
+                            .build());
+        }
+        xds.publish(all, Map.of(), Map.of());
+        var port = server.port();
+        connect(server.as("node-1"), new MeshResources(mesh, null)).await();
+        assertThat(mesh.current().workloads()).hasSize(120_000);
+        server.close();
+        all.put("Kubernetes//Pod/shop/a", workload("a"));
+        xds.publish(all, Map.of(), Map.of());
+        server = new RunningServer(directory, xds, (_, _, _) -> false, port);
+        await(snapshot -> snapshot.workload("Kubernetes//Pod/shop/a").isPresent());
+    }
+
     @Test
     void withoutAServerAnOnDemandLookupFails() {
         var lookup = new Demand(Duration.ofMillis(50)).fetch(List.of("/198.18.65.3"));

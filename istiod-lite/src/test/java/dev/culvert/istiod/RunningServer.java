@@ -40,6 +40,7 @@ final class RunningServer implements AutoCloseable {
         var tls = new ServingTls(signer, List.of("localhost"), List.of(InetAddress.ofLiteral("127.0.0.1")));
         server = NettyServerBuilder.forPort(port)
                 .sslContext(tls.context())
+                .maxInboundMessageSize(16 << 20)
                 .intercept(new CallerCheck(tokens, "cluster.local"))
                 .addService(xds)
                 .addService(new CertificateService(signer, pods, "cluster.local", Set.of("istio-system/ztunnel")))

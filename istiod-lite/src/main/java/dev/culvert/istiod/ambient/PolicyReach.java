@@ -9,13 +9,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Finds policies that reach nobody: their author believes in a protection that is not there.
 final class PolicyReach {
     static final String MODE = "istio.io/dataplane-mode";
     private final ObjectSet objects;
     private final String rootNamespace;
-    private final Map<String, Set<Template>> byNamespace;
+    private @Nullable Map<String, Set<Template>> known;
 
     /// A pod, or what a Deployment will make pods of.
     private record Template(String namespace, Map<String, String> labels, boolean inMesh) {}
@@ -23,14 +24,26 @@ final class PolicyReach {
     PolicyReach(ObjectSet objects, String rootNamespace) {
         this.objects = objects;
         this.rootNamespace = rootNamespace;
+    }
+
+    /// Made for the first policy: without one nobody needs to look at all pods.
+    private Map<String, Set<Template>> byNamespace() {
+        var found = known;
+        if (found == null) {
+            found = templates();
+            known = found;
+        }
+        return found;
+    }
+
+    private Map<String, Set<Template>> templates() {
         var pods = objects.pods().stream()
                 .filter(pod -> !pod.finished())
                 .map(pod -> template(
                         pod.namespace(), pod.metadata().labels(), WorkloadTranslation.captured(pod.metadata())));
         var deployments = objects.deployments().stream()
                 .map(one -> template(one.namespace(), one.template().labels(), false));
-        this.byNamespace = Stream.concat(pods, deployments)
-                .collect(Collectors.groupingBy(Template::namespace, Collectors.toSet()));
+        return Stream.concat(pods, deployments).collect(Collectors.groupingBy(Template::namespace, Collectors.toSet()));
     }
 
     private Template template(String namespace, Map<String, String> labels, boolean captured) {
@@ -48,8 +61,8 @@ final class PolicyReach {
     /// @param selector empty for all pods of the namespace, or of the mesh
     Optional<Problem> check(KubeObject policy, Map<String, String> selector) {
         var inScope = policy.namespace().equals(rootNamespace)
-                ? byNamespace.values().stream().flatMap(Set::stream)
-                : byNamespace.getOrDefault(policy.namespace(), Set.of()).stream();
+                ? byNamespace().values().stream().flatMap(Set::stream)
+                : byNamespace().getOrDefault(policy.namespace(), Set.of()).stream();
         var selected = inScope.filter(one -> one.labels().entrySet().containsAll(selector.entrySet()))
                 .toList();
         if (selected.isEmpty()) {

@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// A proxy, by delta xDS. One response of a type is under way at a time, so a slow client holds up only itself.
 final class ClientStream extends Conversation<DeltaDiscoveryRequest, DeltaDiscoveryResponse> {
-    private static final int MAX_NAMES = 400_000; // of a mesh of 200,000 pods; the size of a request bounds it too
+    private static final int MAX_NAMES = 250_000; // with versions, about as many as the largest request holds
     private static final Duration POLICIES_WAIT = Duration.ofSeconds(1);
 
     private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
