@@ -45,6 +45,8 @@ final class Admission {
         switch (verdict) {
             case Verdict.Passed passed -> {
                 request.authenticated(passed, tokens.ownHeaders());
+                // A claim in a header says nothing that only the tunnel may say.
+                request.sanitise(inner.caller(), inner.serving().self().toString(), _ -> {});
                 if (passed.untilSeconds() != Verdict.FOR_EVER) {
                     inner.worker().tickLater();
                 }
@@ -62,10 +64,6 @@ final class Admission {
             exchange.denied("rbac_access_denied_matched_policy", decision);
             return;
         }
-        request.sanitise(
-                inner.caller(),
-                inner.serving().self().toString(),
-                inner.serving().metrics()::forged);
         exchange.route(request, inner.port(now).routes().of(request.authority()));
     }
 }

@@ -8,8 +8,8 @@ import java.util.stream.Stream;
 
 /// What routes do to headers: first removed, then set, then added. How a message ends is not theirs to say.
 final class HeaderEdits {
-    private static final List<String> HOP_BY_HOP =
-            List.of("connection", "keep-alive", "proxy-connection", "upgrade", "http2-settings", "proxy-authorization");
+    private static final HeaderNames HOP_BY_HOP = new HeaderNames(List.of(
+            "connection", "keep-alive", "proxy-connection", "upgrade", "http2-settings", "proxy-authorization"));
 
     private HeaderEdits() {}
 
@@ -32,7 +32,11 @@ final class HeaderEdits {
 
     /// Which headers are for this hop only, in its sender's words.
     static List<String> namedByConnection(HttpHeaders headers) {
-        return headers.getAll(HttpHeaderNames.CONNECTION).stream()
+        var values = headers.getAll(HttpHeaderNames.CONNECTION);
+        if (values.isEmpty()) {
+            return List.of();
+        }
+        return values.stream()
                 .flatMap(value -> Stream.of(value.split(",", -1)))
                 .map(String::strip)
                 .filter(name -> !name.isEmpty())
@@ -42,16 +46,24 @@ final class HeaderEdits {
     /// Drops what is for one hop only (RFC 9110 §7.6.1).
     static void endHops(HttpHeaders headers) {
         namedByConnection(headers).forEach(headers::remove);
-        HOP_BY_HOP.forEach(headers::remove);
+        HOP_BY_HOP.in(headers).forEach(headers::remove);
     }
 
     static void apply(HeaderOperations operations, HttpHeaders headers) {
-        operations.getRemoveList().stream().filter(name -> !isFraming(name)).forEach(headers::remove);
-        operations.getSetList().stream()
-                .filter(header -> header.getName().equalsIgnoreCase("host") || !isFraming(header.getName()))
-                .forEach(header -> headers.set(header.getName(), header.getValue()));
-        operations.getAddList().stream()
-                .filter(header -> !isFraming(header.getName()))
-                .forEach(header -> headers.add(header.getName(), header.getValue()));
+        for (var name : operations.getRemoveList()) {
+            if (!isFraming(name)) {
+                headers.remove(name);
+            }
+        }
+        for (var header : operations.getSetList()) {
+            if (header.getName().equalsIgnoreCase("host") || !isFraming(header.getName())) {
+                headers.set(header.getName(), header.getValue());
+            }
+        }
+        for (var header : operations.getAddList()) {
+            if (!isFraming(header.getName())) {
+                headers.add(header.getName(), header.getValue());
+            }
+        }
     }
 }

@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 /// What was matched stays, for a policy that changes later. Confined to its loop.
 final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
     /// What only the verified tunnel may say, or what would command a proxy.
-    private static final List<String> FORGEABLE = List.of(
+    private static final HeaderNames FORGEABLE = new HeaderNames(List.of(
             "x-forwarded-client-cert",
             "x-forwarded-for",
             "x-forwarded-proto",
@@ -54,7 +54,7 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
             "x-http2-stream-id",
             "x-http2-stream-dependency-id",
             "x-http2-stream-weight",
-            "x-http2-stream-promise-id");
+            "x-http2-stream-promise-id"));
 
     /// What trusted proxies may say.
     private static final List<String> HOPS = List.of("x-forwarded-for", "x-forwarded-proto");
@@ -197,15 +197,14 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
         var known = hops;
         var way = known == null ? Hops.of(headers, caller) : known;
         hops = way;
-        if (headers.getAll(HttpHeaderNames.TE).stream().noneMatch(te -> te.equalsIgnoreCase("trailers"))) {
+        if (headers.contains(HttpHeaderNames.TE)
+                && headers.getAll(HttpHeaderNames.TE).stream().noneMatch(te -> te.equalsIgnoreCase("trailers"))) {
             headers.remove(HttpHeaderNames.TE);
         }
-        for (var name : FORGEABLE) {
-            if (headers.contains(name)) {
-                headers.remove(name);
-                if (!name.startsWith("x-http2-") && !(known == null && way.told() && HOPS.contains(name))) {
-                    forged.accept(name);
-                }
+        for (var name : FORGEABLE.in(headers)) {
+            headers.remove(name);
+            if (!name.startsWith("x-http2-") && !(known == null && way.told() && HOPS.contains(name))) {
+                forged.accept(name);
             }
         }
         way.writeTo(headers, caller);
@@ -354,7 +353,7 @@ final class RequestHead implements RequestView, HashedRequest.Keys, Carrier {
 
     /// A trailer is no way around what a header may not say.
     static void sanitiseTrailers(HttpHeaders trailers) {
-        FORGEABLE.forEach(trailers::remove);
+        FORGEABLE.in(trailers).forEach(trailers::remove);
         HeaderEdits.endHops(trailers);
         trailers.remove(HttpHeaderNames.HOST).remove(HttpHeaderNames.CONTENT_LENGTH);
         trailers.remove(HttpHeaderNames.TRANSFER_ENCODING).remove(HttpHeaderNames.AUTHORIZATION);

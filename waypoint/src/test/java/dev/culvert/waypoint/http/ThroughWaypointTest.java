@@ -236,6 +236,24 @@ class ThroughWaypointTest {
     }
 
     @Test
+    void whatAClientForgesIsCountedAndWhatWeSayOurselvesIsNot() throws Exception {
+        harbour.configure(Harbour.config(Protocol.HTTP1, ""));
+        var name = "culvert_waypoint_forged_headers";
+        assertThat(harbour.call(false, new Request("GET", "/", Map.of(), "")).status)
+                .isEqualTo(200);
+        assertThat(harbour.registry.find(name).meters()).isEmpty();
+        assertThat(harbour.call(false, new Request("GET", "/", Map.of("X-Real-IP", "198.18.9.9"), "")).status)
+                .isEqualTo(200);
+        assertThat(harbour.registry.find(name).meters()).hasSize(1);
+        assertThat(harbour.registry
+                        .get(name)
+                        .tag("header", "x-real-ip")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+    }
+
+    @Test
     void aPolicyChangeJudgesWhatWasAskedForNotWhatARouteMadeOfIt() throws Exception {
         var begun = new CompletableFuture<Void>();
         var go = new CompletableFuture<Void>();
