@@ -28,8 +28,9 @@ import org.bouncycastle.pkcs.jcajce.JcaPKCS10CertificationRequestBuilder;
 public record CertificateRequest(PublicKey key, CertificateNames asked, String pem) {
     private static final int MAX_CHARS = 16384;
 
-    /// @throws GeneralSecurityException if it is too long, not signed with its own key, or the key is too weak
-    static CertificateRequest parse(String text) throws IOException, GeneralSecurityException {
+    /// @throws GeneralSecurityException if it cannot be read, is too long, not signed with its own key, or the key is
+    // too weak
+    static CertificateRequest parse(String text) throws GeneralSecurityException {
         if (text.length() > MAX_CHARS) {
             throw new GeneralSecurityException("the request is too long");
         }
@@ -43,7 +44,7 @@ public record CertificateRequest(PublicKey key, CertificateNames asked, String p
             }
             requireStrong(key);
             return new CertificateRequest(key, CertificateNames.in(parsed.getRequestedExtensions()), pem(parsed));
-        } catch (OperatorCreationException | PKCSException | IllegalArgumentException bad) {
+        } catch (IOException | OperatorCreationException | PKCSException | IllegalArgumentException bad) {
             throw new GeneralSecurityException("the request cannot be checked: " + bad.getMessage(), bad);
         }
     }
